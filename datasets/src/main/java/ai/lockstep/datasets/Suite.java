@@ -1,0 +1,32 @@
+package ai.lockstep.datasets;
+
+/**
+ * A benchmark family. It decides how a task's JSON arguments become Python values and which special
+ * oracles apply, so it is a property of the task, read off its id.
+ */
+public enum Suite {
+  /** HumanEval+, task ids {@code HumanEval/0..163}. */
+  HUMANEVAL("humanevalplus", "HumanEval/"),
+  /** MBPP+, task ids {@code Mbpp/2..809} with gaps. */
+  MBPP("mbppplus", "Mbpp/"),
+  /** The suite that comes with lockstep, task ids {@code Starter/0..}; plain JSON arguments. */
+  STARTER("starter", "Starter/");
+
+  private final String datasetName;
+  private final String taskIdPrefix;
+
+  Suite(String datasetName, String taskIdPrefix) {
+    this.datasetName = datasetName;
+    this.taskIdPrefix = taskIdPrefix;
+  }
+
+  /** The spelling of {@code dataset.name}. */
+  public String datasetName() {
+    return datasetName;
+  }
+
+  /** What every task id of the suite starts with, slash included. */
+  public String taskIdPrefix() {
+    return taskIdPrefix;
+  }
+}

@@ -1,0 +1,37 @@
+package ai.lockstep.datasets;
+
+/**
+ * One benchmark problem in EvalPlus's format.
+ *
+ * <p>The tests stay JSON text: they hold integers of a hundred digits, {@code Infinity} and the
+ * difference between {@code 1} and {@code 1.0}, and only Python ever reads them.
+ *
+ * @param suite the family, which decides how arguments are rebuilt
+ * @param taskId such as {@code HumanEval/7}
+ * @param prompt HumanEval: imports, signature and docstring; MBPP: a module docstring
+ * @param canonicalSolution what completes {@code prompt} into the reference program
+ * @param entryPoint the function that is looked up and called
+ * @param baseInputJson a JSON array of tests, each an array of positional arguments
+ * @param plusInputJson the same for EvalPlus's added tests; {@code []} where there are none
+ * @param atol absolute tolerance for floats, 0 for exact
+ */
+public record Task(
+    Suite suite,
+    String taskId,
+    String prompt,
+    String canonicalSolution,
+    String entryPoint,
+    String baseInputJson,
+    String plusInputJson,
+    double atol) {
+
+  /** The program whose results are the expected ones: plain concatenation, as EvalPlus does. */
+  public String referenceProgram() {
+    return prompt + canonicalSolution;
+  }
+
+  @Override
+  public String toString() {
+    return "Task[" + taskId + "]";
+  }
+}
