@@ -1,0 +1,133 @@
+package ai.lockstep.jobs.cli;
+
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Shows how far a stage is: a bar on a terminal, else a log line every half minute. It reads a
+ * counter in a thread of its own until it is closed.
+ */
+public final class Progress implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Progress.class);
+
+  /** A night's log stays readable. */
+  private static final long LOG_PERIOD_SECONDS = 30;
+
+  private static final long BAR_PERIOD_MILLIS = 200;
+
+  private final String stage;
+  private final String unit;
+  private final long total;
+  private final LongSupplier counter;
+  private final long startedNanos = System.nanoTime();
+  private final long alreadyCounted;
+  private final ScheduledExecutorService timer;
+  private final @Nullable ProgressBar bar;
+
+  private Progress(String stage, String unit, long total, LongSupplier counter, boolean terminal) {
+    this.stage = stage;
+    this.unit = unit;
+    this.total = total;
+    this.counter = counter;
+    this.alreadyCounted = counter.getAsLong();
+    this.timer =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, "lockstep-progress");
+              thread.setDaemon(true);
+              return thread;
+            });
+    if (terminal) {
+      this.bar =
+          new ProgressBarBuilder()
+              .setTaskName(stage)
+              .setInitialMax(total)
+              .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BLOCK)
+              .setUnit(" " + unit, 1)
+              .showSpeed()
+              .build();
+      timer.scheduleAtFixedRate(
+          this::tick, BAR_PERIOD_MILLIS, BAR_PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+    } else {
+      this.bar = null;
+      timer.scheduleAtFixedRate(
+          this::tick, LOG_PERIOD_SECONDS, LOG_PERIOD_SECONDS, TimeUnit.SECONDS);
+    }
+  }
+
+  /**
+   * Starts showing.
+   *
+   * @param stage what is being done, such as {@code decoding}
+   * @param unit what is counted, such as {@code rows}
+   * @param total the count at the end
+   * @param counter read from another thread
+   */
+  public static Progress show(String stage, String unit, long total, LongSupplier counter) {
+    return new Progress(stage, unit, total, counter, Terminal.isInteractive());
+  }
+
+  private void tick() {
+    long done = counter.getAsLong();
+    if (bar != null) {
+      bar.stepTo(done);
+    } else {
+      LOG.info("{}", line(stage, unit, done - alreadyCounted, total, elapsed()));
+    }
+  }
+
+  private Duration elapsed() {
+    return Duration.ofNanos(System.nanoTime() - startedNanos);
+  }
+
+  /** The log line: count, share, rate and time left (unknown while nothing is done). */
+  static String line(String stage, String unit, long done, long total, Duration elapsed) {
+    double seconds = Math.max(elapsed.toMillis(), 1) / 1000.0;
+    double rate = done / seconds;
+    String left = done == 0 ? "unknown" : clock(Math.round((total - done) / rate));
+    return String.format(
+        Locale.ROOT,
+        "%s done=%d of=%d %s share=%d%% rate=%.2f/s left=%s",
+        stage,
+        done,
+        total,
+        unit,
+        total == 0 ? 100 : 100 * done / total,
+        rate,
+        left);
+  }
+
+  /** Hours, minutes and seconds: {@code 0:01:05}. */
+  static String clock(long seconds) {
+    return String.format(
+        Locale.ROOT, "%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
+  }
+
+  /** Shows the last state and stops. */
+  @Override
+  public void close() {
+    timer.shutdownNow();
+    long done = counter.getAsLong() - alreadyCounted;
+    if (bar != null) {
+      bar.stepTo(counter.getAsLong());
+      bar.close();
+    }
+    LOG.info(
+        "{} finished: {} {} in {} s",
+        stage,
+        done,
+        unit,
+        String.format(Locale.ROOT, "%.1f", elapsed().toMillis() / 1000.0));
+  }
+}

@@ -1,0 +1,32 @@
+package ai.lockstep.jobs.tables;
+
+import static org.apache.spark.sql.types.DataTypes.StringType;
+import static org.apache.spark.sql.types.DataTypes.TimestampType;
+
+/** {@code runs}: one row a configuration of a run: where every other row comes from. */
+public final class RunsTable {
+
+  /** The declaration. */
+  public static final Table TABLE =
+      Table.named("runs")
+          .required("run_id", StringType, "run.id")
+          .required("job", StringType, "evaluate, generate, score")
+          .required("config", StringType, "the composed configuration as JSON")
+          .required("overrides", StringType, "the command's overrides as a JSON array")
+          .required("dataset", StringType, "dataset.name, or 'prompts'")
+          .required("dataset_md5", StringType, "MD5 of the input file as stored")
+          .optional("model", StringType, "hub name or folder; null when nothing was decoded")
+          .optional("model_digest", StringType, "digest of the checkpoint; null as model")
+          .optional("isolation", StringType, "sandbox level; null when nothing was judged")
+          .optional("interpreter", StringType, "Python and numpy of the judge; null as isolation")
+          .required("lockstep_version", StringType, "version of lockstep")
+          .optional("code_commit", StringType, "git commit of lockstep; null outside a checkout")
+          .required("spark_version", StringType, "version of Spark")
+          .required("java_version", StringType, "version of the driver's JVM")
+          .required("started_at", TimestampType, "when the job started")
+          .required("finished_at", TimestampType, "when the row was written")
+          .required(Table.PARTITION, StringType, "digest of the configuration")
+          .declared();
+
+  private RunsTable() {}
+}

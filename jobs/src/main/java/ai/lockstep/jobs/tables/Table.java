@@ -1,0 +1,130 @@
+package ai.lockstep.jobs.tables;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * A Parquet table under a run's output folder, partitioned by {@code config_id}.
+ *
+ * <p>Serialisable parts ({@link #schema()}) go to executors; the rest is for the driver.
+ */
+public final class Table {
+
+  /** The column every table is partitioned by. */
+  public static final String PARTITION = "config_id";
+
+  private final String name;
+  private final List<Column> columns;
+  private final StructType schema;
+
+  private Table(String name, List<Column> columns) {
+    this.name = name;
+    this.columns = List.copyOf(columns);
+    this.schema =
+        new StructType(this.columns.stream().map(Column::field).toArray(StructField[]::new));
+    schema.fieldIndex(PARTITION);
+  }
+
+  /** Starts the declaration of a table. */
+  public static Declaration named(String name) {
+    return new Declaration(name);
+  }
+
+  /** Folder name and the name in SQL. */
+  public String name() {
+    return name;
+  }
+
+  /** The columns in order. */
+  public List<Column> columns() {
+    return columns;
+  }
+
+  /** Spark's view of the columns, comments included. */
+  public StructType schema() {
+    return schema;
+  }
+
+  /** A row to be filled column by column. */
+  public RowBuilder row() {
+    return new RowBuilder(schema);
+  }
+
+  /** Where the table lies under an output folder. */
+  public String location(String outputDir) {
+    return outputDir + "/" + name;
+  }
+
+  /** The rows that are there; none when the table was never written. */
+  public Dataset<Row> read(SparkSession spark, String outputDir) {
+    String location = location(outputDir);
+    if (!Storage.exists(spark, location)) {
+      return spark.createDataFrame(List.<Row>of(), schema);
+    }
+    return spark.read().schema(schema).parquet(location);
+  }
+
+  /**
+   * Adds rows. Each Spark task publishes its file when the task commits, not when the job does, so
+   * that a killed driver loses only the tasks in flight. A reader that looks for finished work must
+   * go by the rows' keys.
+   */
+  public void append(Dataset<Row> rows, String outputDir) {
+    rows.write()
+        .mode(SaveMode.Append)
+        .option("mapreduce.fileoutputcommitter.algorithm.version", "2")
+        .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
+        .partitionBy(PARTITION)
+        .parquet(location(outputDir));
+  }
+
+  /** Replaces the rows of every {@code config_id} that occurs in {@code rows}; keeps the others. */
+  public void replace(Dataset<Row> rows, String outputDir) {
+    rows.write()
+        .mode(SaveMode.Overwrite)
+        .option("partitionOverwriteMode", "dynamic")
+        .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
+        .partitionBy(PARTITION)
+        .parquet(location(outputDir));
+  }
+
+  @Override
+  public String toString() {
+    return "Table[" + name + "]";
+  }
+
+  /** Collects the columns of a table. */
+  public static final class Declaration {
+
+    private final String name;
+    private final List<Column> columns = new ArrayList<>();
+
+    private Declaration(String name) {
+      this.name = name;
+    }
+
+    /** A column that every row has. */
+    public Declaration required(String column, DataType type, String meaning) {
+      columns.add(new Column(column, type, false, meaning));
+      return this;
+    }
+
+    /** A column that a row may lack; {@code meaning} says when. */
+    public Declaration optional(String column, DataType type, String meaning) {
+      columns.add(new Column(column, type, true, meaning));
+      return this;
+    }
+
+    /** The finished table. */
+    public Table declared() {
+      return new Table(name, columns);
+    }
+  }
+}
