@@ -1,0 +1,138 @@
+package ai.lockstep.jobs.run;
+
+import ai.lockstep.failure.LockstepException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * The output folder of a run, on any file system that Hadoop knows. Driver only.
+ *
+ * <p>The first command that writes to a folder leaves a manifest there; a later one goes on only if
+ * its own manifest says the same, so that rows of different configurations, datasets or checkpoints
+ * never mix.
+ */
+public final class RunFolder {
+
+  /** Written last to a temporary name and renamed, so that it is there whole or not at all. */
+  static final String MANIFEST = "lockstep.json";
+
+  /** How many differences an error names. */
+  private static final int NAMED_DIFFERENCES = 3;
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  private final String location;
+  private final FileSystem files;
+
+  private RunFolder(String location, FileSystem files) {
+    this.location = location;
+    this.files = files;
+  }
+
+  /**
+   * Takes a folder for a run, new or one to go on with.
+   *
+   * @throws LockstepException when the folder holds something else, or cannot be written
+   */
+  public static RunFolder claim(String location, RunManifest manifest, Configuration hadoop) {
+    Path path = new Path(location);
+    try {
+      RunFolder folder = new RunFolder(location, path.getFileSystem(hadoop));
+      folder.claim(path, manifest);
+      return folder;
+    } catch (IOException e) {
+      throw LockstepException.environment(
+          "Cannot write to output.dir=%s: %s. Choose a folder that can be written."
+              .formatted(location, reason(e)),
+          e);
+    }
+  }
+
+  private void claim(Path path, RunManifest manifest) throws IOException {
+    if (files.exists(path) && !files.getFileStatus(path).isDirectory()) {
+      throw LockstepException.user(
+          "Cannot write to output.dir=%s: it is a file. Choose a folder.".formatted(location));
+    }
+    Path manifestPath = new Path(path, MANIFEST);
+    if (files.exists(manifestPath)) {
+      RunManifest before = read(manifestPath);
+      List<String> differences = before.differences(manifest);
+      if (!differences.isEmpty()) {
+        throw LockstepException.user(
+            "Cannot write to output.dir=%s: it holds run %s, and %s%s. Repeat that run's settings to go on with it, or choose another output.dir."
+                .formatted(
+                    location,
+                    before.runId(),
+                    String.join(
+                        "; ",
+                        differences.subList(0, Math.min(NAMED_DIFFERENCES, differences.size()))),
+                    differences.size() > NAMED_DIFFERENCES
+                        ? "; %d more differ".formatted(differences.size() - NAMED_DIFFERENCES)
+                        : ""));
+      }
+      return;
+    }
+    if (files.exists(path)) {
+      for (FileStatus entry : files.listStatus(path)) {
+        String name = entry.getPath().getName();
+        if (!name.startsWith(".")) {
+          throw LockstepException.user(
+              "Cannot write to output.dir=%s: it holds %s, which is not of a lockstep run. Choose an empty or a new folder."
+                  .formatted(location, name));
+        }
+      }
+    }
+    files.mkdirs(path);
+    write(MANIFEST, JSON.writeValueAsBytes(manifest));
+  }
+
+  private RunManifest read(Path manifestPath) throws IOException {
+    try (InputStream in = files.open(manifestPath)) {
+      return JSON.readValue(in, RunManifest.class);
+    } catch (com.fasterxml.jackson.core.JacksonException e) {
+      throw LockstepException.user(
+          "Cannot read %s: it is not a lockstep manifest. Choose another output.dir."
+              .formatted(manifestPath),
+          e);
+    }
+  }
+
+  /** Where tables and files go. */
+  public String location() {
+    return location;
+  }
+
+  /** Writes a small file: to a temporary name first, then renamed over an older one. */
+  public void write(String name, byte[] bytes) throws IOException {
+    Path target = new Path(location, name);
+    Path temporary =
+        new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID() + ".tmp");
+    try (OutputStream out = files.create(temporary, true)) {
+      out.write(bytes);
+    }
+    files.delete(target, false);
+    if (!files.rename(temporary, target)) {
+      throw new IOException("cannot rename %s to %s".formatted(temporary, target));
+    }
+  }
+
+  private static String reason(IOException e) {
+    if (e instanceof FileNotFoundException) {
+      return "no such folder or no permission";
+    }
+    String message = e.getMessage();
+    return message == null ? e.getClass().getSimpleName() : message.toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,90 @@
+package ai.lockstep.jobs.run;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+
+/**
+ * What must be the same for a command to go on with an output folder.
+ *
+ * @param job the job that made the folder
+ * @param runId {@code run.id}
+ * @param dataset {@code dataset.name}, or {@code prompts}
+ * @param datasetMd5 MD5 of the input file; more tasks of the same file may be added later
+ * @param modelDigest digest of the checkpoint; empty when nothing is decoded
+ * @param configs config id to the part of the configuration that decides results
+ */
+public record RunManifest(
+    @JsonProperty("job") String job,
+    @JsonProperty("run_id") String runId,
+    @JsonProperty("dataset") String dataset,
+    @JsonProperty("dataset_md5") String datasetMd5,
+    @JsonProperty("model_digest") String modelDigest,
+    @JsonProperty("configs") Map<String, JsonNode> configs) {
+
+  public RunManifest {
+    configs = new TreeMap<>(configs);
+  }
+
+  /** What differs, as {@code key was x and is y}; empty when {@code now} continues this run. */
+  List<String> differences(RunManifest now) {
+    List<String> differences = new ArrayList<>();
+    compare(differences, "job", job, now.job);
+    compare(differences, "run.id", runId, now.runId);
+    compare(differences, "dataset.name", dataset, now.dataset);
+    compare(differences, "the dataset's MD5", datasetMd5, now.datasetMd5);
+    compare(differences, "the model's digest", modelDigest, now.modelDigest);
+    if (!configs.keySet().equals(now.configs.keySet())) {
+      Map<String, String> before = leaves(configs.values());
+      Map<String, String> after = leaves(now.configs.values());
+      TreeMap<String, String> keys = new TreeMap<>(before);
+      keys.putAll(after);
+      for (String key : keys.keySet()) {
+        compare(
+            differences,
+            key,
+            before.getOrDefault(key, "absent"),
+            after.getOrDefault(key, "absent"));
+      }
+    }
+    return differences;
+  }
+
+  private static void compare(List<String> differences, String key, String before, String now) {
+    if (!Objects.equals(before, now)) {
+      differences.add("%s was %s and is %s".formatted(key, before, now));
+    }
+  }
+
+  /** Dotted keys to values; the values of several configurations are joined by commas. */
+  private static Map<String, String> leaves(Iterable<JsonNode> configs) {
+    Map<String, String> leaves = new TreeMap<>();
+    for (JsonNode config : configs) {
+      collect(leaves, "", config);
+    }
+    return leaves;
+  }
+
+  private static void collect(Map<String, String> leaves, String prefix, JsonNode node) {
+    if (!node.isObject()) {
+      String value = node.isTextual() ? node.asText() : node.toString();
+      leaves.merge(
+          prefix,
+          value,
+          (all, one) -> List.of(all.split(",")).contains(one) ? all : all + "," + one);
+      return;
+    }
+    for (Iterator<Map.Entry<String, JsonNode>> fields = node.fields(); fields.hasNext(); ) {
+      Map.Entry<String, JsonNode> field = fields.next();
+      collect(
+          leaves,
+          prefix.isEmpty() ? field.getKey() : prefix + "." + field.getKey(),
+          field.getValue());
+    }
+  }
+}
