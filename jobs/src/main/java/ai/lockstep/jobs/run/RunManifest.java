@@ -3,7 +3,6 @@ package ai.lockstep.jobs.run;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -79,12 +78,9 @@ public record RunManifest(
           (all, one) -> List.of(all.split(",")).contains(one) ? all : all + "," + one);
       return;
     }
-    for (Iterator<Map.Entry<String, JsonNode>> fields = node.fields(); fields.hasNext(); ) {
-      Map.Entry<String, JsonNode> field = fields.next();
-      collect(
-          leaves,
-          prefix.isEmpty() ? field.getKey() : prefix + "." + field.getKey(),
-          field.getValue());
+    for (Map.Entry<String, JsonNode> field : node.properties()) {
+      String key = prefix.isEmpty() ? field.getKey() : prefix + "." + field.getKey();
+      collect(leaves, key, field.getValue());
     }
   }
 }
