@@ -1,5 +1,10 @@
 package ai.lockstep.datasets;
 
+import ai.lockstep.failure.LockstepException;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
 /**
  * A benchmark family. It decides how a task's JSON arguments become Python values and which special
  * oracles apply, so it is a property of the task, read off its id.
@@ -18,6 +23,34 @@ public enum Suite {
   Suite(String datasetName, String taskIdPrefix) {
     this.datasetName = datasetName;
     this.taskIdPrefix = taskIdPrefix;
+  }
+
+  /**
+   * The suite that {@code dataset.name} names.
+   *
+   * @throws LockstepException of category user for a name that no suite has
+   */
+  public static Suite named(String datasetName) {
+    return Arrays.stream(values())
+        .filter(suite -> suite.datasetName.equals(datasetName))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                LockstepException.user(
+                    "Cannot use dataset.name="
+                        + datasetName
+                        + ": the benchmarks are "
+                        + Arrays.stream(values())
+                            .map(Suite::datasetName)
+                            .collect(Collectors.joining(", "))
+                        + "."));
+  }
+
+  /** The suite that a task id belongs to, judged by its prefix. */
+  public static Optional<Suite> ofTask(String taskId) {
+    return Arrays.stream(values())
+        .filter(suite -> taskId.startsWith(suite.taskIdPrefix))
+        .findFirst();
   }
 
   /** The spelling of {@code dataset.name}. */
