@@ -1,0 +1,107 @@
+package ai.lockstep.jobs.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.lockstep.failure.LockstepException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunFolderTest {
+
+  @TempDir Path folder;
+  private String location;
+
+  @BeforeEach
+  void chooseAFolder() {
+    location = folder.resolve("run").toString();
+  }
+
+  private static RunManifest manifest(String configId, String config) throws IOException {
+    JsonNode node = new ObjectMapper().readTree(config);
+    return new RunManifest("evaluate", "night-1", "starter", "md5", "sha", Map.of(configId, node));
+  }
+
+  private void claim(RunManifest manifest) {
+    RunFolder.claim(location, manifest, new Configuration());
+  }
+
+  @Test
+  void aNewFolderGetsAManifestAndNothingElse() throws IOException {
+    claim(manifest("a", "{\"decode\":{\"tau_r\":0.9}}"));
+
+    try (var files = Files.list(Path.of(location))) {
+      assertThat(
+              files
+                  .map(file -> file.getFileName().toString())
+                  .filter(name -> !name.startsWith(".")))
+          .containsExactly("lockstep.json");
+    }
+  }
+
+  @Test
+  void theSameRunGoesOn() throws IOException {
+    claim(manifest("a", "{\"decode\":{\"tau_r\":0.9}}"));
+    claim(manifest("a", "{\"decode\":{\"tau_r\":0.9}}"));
+  }
+
+  @Test
+  void anotherConfigurationIsRefusedWithWhatDiffers() throws IOException {
+    claim(manifest("a", "{\"decode\":{\"tau_r\":0.9,\"mode\":\"jacobi\"}}"));
+    RunManifest changed = manifest("b", "{\"decode\":{\"tau_r\":0.8,\"mode\":\"jacobi\"}}");
+
+    assertThatThrownBy(() -> claim(changed))
+        .isInstanceOf(LockstepException.class)
+        .hasMessage(
+            "Cannot write to output.dir=%s: it holds run night-1, and decode.tau_r was 0.9 and is 0.8. Repeat that run's settings to go on with it, or choose another output.dir."
+                .formatted(location));
+  }
+
+  @Test
+  void anotherDatasetIsRefused() throws IOException {
+    claim(manifest("a", "{}"));
+    RunManifest changed =
+        new RunManifest(
+            "evaluate",
+            "night-1",
+            "starter",
+            "other",
+            "sha",
+            Map.of("a", new ObjectMapper().readTree("{}")));
+
+    assertThatThrownBy(() -> claim(changed))
+        .hasMessage(
+            "Cannot write to output.dir=%s: it holds run night-1, and the dataset's MD5 was md5 and is other. Repeat that run's settings to go on with it, or choose another output.dir."
+                .formatted(location));
+  }
+
+  @Test
+  void aFolderWithOtherFilesIsRefused() throws IOException {
+    Files.createDirectories(Path.of(location));
+    Files.writeString(Path.of(location, "thesis.tex"), "years of work");
+    RunManifest manifest = manifest("a", "{}");
+
+    assertThatThrownBy(() -> claim(manifest))
+        .hasMessage(
+            "Cannot write to output.dir=%s: it holds thesis.tex, which is not of a lockstep run. Choose an empty or a new folder."
+                .formatted(location));
+  }
+
+  @Test
+  void aFileIsRefused() throws IOException {
+    Files.writeString(Path.of(location), "not a folder");
+    RunManifest manifest = manifest("a", "{}");
+
+    assertThatThrownBy(() -> claim(manifest))
+        .hasMessage(
+            "Cannot write to output.dir=%s: it is a file. Choose a folder.".formatted(location));
+  }
+}
