@@ -156,10 +156,16 @@ final class BenchmarkReader {
       throw unusableLine(e.getMessage());
     } catch (JsonProcessingException e) {
       String place = name + ":" + lineNumber + ":" + e.getLocation().getColumnNr();
-      throw LockstepException.user(message(place, "not JSON: " + e.getOriginalMessage()), e);
+      throw LockstepException.user(message(place, "not JSON: " + complaint(e)), e);
     } catch (IOException e) {
       throw new IllegalStateException("a text in memory cannot fail to be read", e);
     }
+  }
+
+  /** What the parser stumbled over, without what follows for the parser's own developers. */
+  private static String complaint(JsonProcessingException e) {
+    return e.getOriginalMessage()
+        .replaceFirst("(?s)(: was expecting | \\((for|start marker) ).*", "");
   }
 
   private LockstepException unusableLine(String reason) {
