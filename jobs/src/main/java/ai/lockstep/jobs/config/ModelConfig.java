@@ -1,0 +1,165 @@
+package ai.lockstep.jobs.config;
+
+import ai.lockstep.datasets.PromptStyle;
+import ai.lockstep.failure.LockstepException;
+import java.util.Optional;
+
+/**
+ * {@code model}: which checkpoint, where it runs and how it generates.
+ *
+ * @param name what reports call it
+ * @param path a folder, a TorchScript file, or {@code bundled:NAME}; wins over {@code hfName}
+ * @param hfName organisation/model on the Hugging Face hub
+ * @param revision branch, tag or commit on the hub
+ * @param download {@code DENIED} leaves the network alone
+ * @param adapter folder of a LoRA adapter to merge
+ * @param dtype number format of the computation
+ * @param device where a replica runs
+ * @param prompt how a task becomes a prompt
+ * @param torchScript what an exported model does not say of itself; present for exported models
+ * @param generation how tokens are chosen
+ */
+public record ModelConfig(
+    String name,
+    Optional<String> path,
+    Optional<String> hfName,
+    Optional<String> revision,
+    Download download,
+    Optional<String> adapter,
+    Precision dtype,
+    DeviceChoice device,
+    PromptStyle prompt,
+    Optional<TorchScriptConfig> torchScript,
+    GenerationConfig generation) {
+
+  private static final String BUNDLED = "bundled:";
+
+  /** {@code model.download}. */
+  public enum Download {
+    /** Only what is on this machine is used. */
+    DENIED,
+    /** What the hub's local cache lacks is fetched. */
+    ALLOWED
+  }
+
+  /** {@code model.dtype}. */
+  public enum Precision {
+    /** float32 on a CPU, bfloat16 on a GPU. */
+    AUTO,
+    /** 32 bits. */
+    FLOAT32,
+    /** 16 bits with float32's range. */
+    BFLOAT16
+  }
+
+  /** {@code model.device}. */
+  public enum DeviceChoice {
+    /** The GPU that Spark assigned, else the CPU. */
+    AUTO,
+    /** The CPU. */
+    CPU,
+    /** A GPU, or the run fails. */
+    CUDA
+  }
+
+  /**
+   * {@code model.torchscript}.
+   *
+   * @param tokenizer path of a tokenizer.json
+   * @param vocabSize rows of the output head
+   * @param tokenCount ids below this have a token
+   * @param maskId the mask token
+   * @param padId what pads
+   * @param contextLength most positions a row may have
+   */
+  public record TorchScriptConfig(
+      String tokenizer, int vocabSize, int tokenCount, int maskId, int padId, int contextLength) {
+
+    public TorchScriptConfig {
+      require("vocab_size", vocabSize, vocabSize > 0, "it must be 1 or more");
+      require(
+          "token_count",
+          tokenCount,
+          tokenCount > 0 && tokenCount <= vocabSize,
+          "it must lie in 1..%d, the vocab_size".formatted(vocabSize));
+      require(
+          "mask_id",
+          maskId,
+          maskId >= 0 && maskId < tokenCount,
+          "it must be an id below %d, the token_count".formatted(tokenCount));
+      require(
+          "pad_id",
+          padId,
+          padId >= 0 && padId < vocabSize,
+          "it must be an id below %d, the vocab_size".formatted(vocabSize));
+      require("context_length", contextLength, contextLength > 0, "it must be 1 or more");
+    }
+
+    private static void require(String key, int value, boolean holds, String rule) {
+      if (!holds) {
+        throw LockstepException.user(
+            "Cannot run with model.torchscript.%s=%d: %s.".formatted(key, value, rule));
+      }
+    }
+
+    static TorchScriptConfig read(Keys keys) {
+      TorchScriptConfig config =
+          new TorchScriptConfig(
+              keys.text("tokenizer"),
+              keys.integer("vocab_size"),
+              keys.integer("token_count"),
+              keys.integer("mask_id"),
+              keys.integer("pad_id"),
+              keys.integer("context_length"));
+      keys.rejectUnread();
+      return config;
+    }
+  }
+
+  public ModelConfig {
+    if (path.isEmpty() && hfName.isEmpty()) {
+      throw LockstepException.user(
+          "Cannot run without a model: model.path and model.hf_name are both null. Set one of them.");
+    }
+    if (!hfName.orElse("a/b").matches("[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")) {
+      throw LockstepException.user(
+          "Cannot run with model.hf_name=%s: it must look like organisation/model."
+              .formatted(hfName.get()));
+    }
+  }
+
+  static ModelConfig read(Keys keys) {
+    ModelConfig model =
+        new ModelConfig(
+            keys.text("name"),
+            keys.optionalText("path"),
+            keys.optionalText("hf_name"),
+            keys.optionalText("revision"),
+            keys.flag("download") ? Download.ALLOWED : Download.DENIED,
+            keys.optionalText("adapter"),
+            keys.choice("dtype", Precision.class),
+            keys.choice("device", DeviceChoice.class),
+            keys.choice("prompt", PromptStyle.class),
+            keys.optionalMap("torchscript").map(TorchScriptConfig::read),
+            GenerationConfig.read(keys.map("generation")));
+    // Only decode.r_length and decode.a_length refer to it.
+    keys.optionalMap("layout");
+    keys.rejectUnread();
+    return model;
+  }
+
+  /** The name behind {@code bundled:}, when the model comes in the jar. */
+  public Optional<String> bundledName() {
+    return path.filter(p -> p.startsWith(BUNDLED)).map(p -> p.substring(BUNDLED.length()));
+  }
+
+  /** The checkpoint as people name it: path or hub name with revision. */
+  public String location() {
+    return path.orElseGet(() -> hfName.orElseThrow() + revision.map(r -> "@" + r).orElse(""));
+  }
+
+  @Override
+  public String toString() {
+    return "ModelConfig[" + location() + "]";
+  }
+}

@@ -1,0 +1,68 @@
+package ai.lockstep.jobs.config;
+
+import ai.lockstep.failure.LockstepException;
+import java.util.Optional;
+
+/**
+ * Everything a job is configured with, typed and checked. Driver only.
+ *
+ * @param id {@code run.id}
+ * @param configId short digest of what decides results, see {@link ConfigDigest}
+ * @param samples completions to score, when a file of them is given
+ * @param input prompts to decode instead of the dataset
+ */
+public record RunConfig(
+    String id,
+    String configId,
+    ModelConfig model,
+    DecodeConfig decode,
+    DatasetConfig dataset,
+    HarnessConfig harness,
+    HardwareConfig hardware,
+    RlConfig rl,
+    WandbConfig wandb,
+    VizConfig viz,
+    OutputConfig output,
+    Optional<String> samples,
+    Optional<String> input) {
+
+  public RunConfig {
+    if (!id.matches("[A-Za-z0-9._-]+")) {
+      throw LockstepException.user(
+          "Cannot run with run.id=%s: letters, digits, points, - and _ are allowed.".formatted(id));
+    }
+  }
+
+  /**
+   * Reads a composed configuration.
+   *
+   * @throws LockstepException with one sentence for the first key that is missing, mistyped, out of
+   *     range or unknown
+   */
+  public static RunConfig of(Composition composition) {
+    Keys keys = Keys.of(composition.resolved());
+    Keys run = keys.map("run");
+    RunConfig config =
+        new RunConfig(
+            run.text("id"),
+            ConfigDigest.of(composition).shortId(),
+            ModelConfig.read(keys.map("model")),
+            DecodeConfig.read(keys.map("decode")),
+            DatasetConfig.read(keys.map("dataset")),
+            HarnessConfig.read(keys.map("harness")),
+            HardwareConfig.read(keys.map("hardware")),
+            RlConfig.read(keys.map("rl")),
+            WandbConfig.read(keys.map("wandb")),
+            VizConfig.read(keys.map("viz")),
+            OutputConfig.read(keys.map("output")),
+            keys.optionalText("samples"),
+            keys.optionalText("input"));
+    run.rejectUnread();
+    // Read through dataset.limit, dataset.tasks and by Sweep.
+    keys.optional("limit");
+    keys.optional("tasks");
+    keys.optional("sweep");
+    keys.rejectUnread();
+    return config;
+  }
+}
