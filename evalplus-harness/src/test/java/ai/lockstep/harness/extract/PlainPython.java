@@ -14,7 +14,12 @@ final class PlainPython {
   private PlainPython() {}
 
   static PythonSanitizer sanitizer() {
+    return PythonSanitizer.withCommand(List.of(executable()));
+  }
+
+  /** Its path; the test is skipped where there is none. */
+  static String executable() {
     assumeTrue(Files.isExecutable(PYTHON), PYTHON + " is not installed");
-    return PythonSanitizer.withCommand(List.of(PYTHON.toString()));
+    return PYTHON.toString();
   }
 }
