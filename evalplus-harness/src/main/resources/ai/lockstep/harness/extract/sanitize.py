@@ -52,7 +52,8 @@ _TOKENIZER_SPEED = 16
 # Makes the compiler tell "this cannot be the beginning of a program" from "not complete yet".
 _ALLOW_INCOMPLETE_INPUT = getattr(codeop, "PyCF_ALLOW_INCOMPLETE_INPUT", 0)
 
-_ANSI_ESCAPE = re.compile(r"\x1b(?:[@-Z\\\-_]|\[[0-?]*[ -/]*[@-~])")
+# ESC [ ... of control sequences, and the two-character escapes ESC @ to ESC _ but for ESC [.
+_ANSI_ESCAPE = re.compile(r"\x1b(?:[@-Z\\-_]|\[[0-?]*[ -/]*[@-~])")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _REST_OF_STATEMENT = re.compile(rb"[ \t\f]*;")
 _COMMENT = re.compile(rb"[ \t\f]*#[^\n]*")

@@ -117,7 +117,10 @@ class PythonSanitizerTest {
 
     @Test
     void isFreeOfAnsiEscapes() {
-      assertThat(clean("\u001b[1;32mdef f():\u001b[0m\n    return 1\u001bM", "f"))
+      assertThat(
+              clean(
+                  "\u001b[1;32mdef f():\u001b[0m\n    return 1\u001bM\u001b]\u001b^\u001b_\u001b\\",
+                  "f"))
           .isEqualTo(found("def f():\n    return 1"));
     }
 
