@@ -3,8 +3,9 @@ package ai.lockstep.udf.decode;
 /**
  * One token that became final.
  *
- * @param nfe 0-based number of the row's forward pass that committed it
- * @param sweep 1-based sweep of lockstep, or the step of other decoders
+ * @param nfe 0-based number of the row's forward pass that committed it; -1 when a tokens hook
+ *     wrote it before the first pass
+ * @param sweep 1-based sweep of lockstep, or the step of other decoders; 0 before the first pass
  * @param position counted from the start of the sequence
  * @param token the id
  * @param p filtered probability of the token; NaN where there is none (eos_fill, hook)

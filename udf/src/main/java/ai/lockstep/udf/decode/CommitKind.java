@@ -15,6 +15,6 @@ public enum CommitKind {
 
   /** The spelling in tables and traces: {@code threshold}, {@code eos_fill}, ... */
   public String spelling() {
-    return name().toLowerCase(java.util.Locale.ROOT);
+    return Setting.spelling(this);
   }
 }

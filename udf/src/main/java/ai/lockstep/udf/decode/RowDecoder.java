@@ -13,8 +13,12 @@ public interface RowDecoder {
   /** The pass the row needs next; empty when it is finished. Asking twice gives the same pass. */
   Optional<Pass> nextPass();
 
-  /** Commits tokens from the answer to {@link #nextPass}. */
-  void accept(Proposals proposals);
+  /**
+   * Commits tokens from the answer to {@link #nextPass}.
+   *
+   * @param wallMicros duration of the batch the pass ran in, for the trace
+   */
+  void accept(Proposals proposals, long wallMicros);
 
   /** The most positions the row will ever have: what its cache slot must hold. */
   int maxLength();

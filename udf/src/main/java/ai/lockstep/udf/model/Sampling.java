@@ -1,5 +1,7 @@
 package ai.lockstep.udf.model;
 
+import ai.lockstep.failure.LockstepException;
+
 /**
  * How a token is chosen from a position's logits, in this order: suppression, temperature, top_p,
  * top_k, softmax; then the most probable token, or one draw when {@code temperature > 0} (Dream's
@@ -20,14 +22,21 @@ public record Sampling(double temperature, double topP, int topK, boolean suppre
 
   public Sampling {
     if (!(temperature >= 0) || Double.isInfinite(temperature)) {
-      throw new IllegalArgumentException("temperature=" + temperature + " must be 0 or more");
+      throw rejected("temperature", temperature, "the temperature must be 0 or more", "0.2");
     }
     if (!(topP > 0 && topP <= 1)) {
-      throw new IllegalArgumentException("top_p=" + topP + " must lie in (0, 1]");
+      throw rejected("top_p", topP, "the probability mass to keep must lie in (0, 1]", "0.95");
     }
     if (topK < 0) {
-      throw new IllegalArgumentException("top_k=" + topK + " must be 1 or more, or null");
+      throw rejected("top_k", topK, "the number of tokens to keep must be 1 or more", "null");
     }
+  }
+
+  private static LockstepException rejected(
+      String key, Object value, String rule, String suggestion) {
+    return LockstepException.user(
+        "Cannot decode with model.generation.%s=%s: %s. Try model.generation.%s=%s."
+            .formatted(key, value, rule, key, suggestion));
   }
 
   /** Whether a token is drawn, so that each target needs a uniform number. */

@@ -1,0 +1,11 @@
+package ai.lockstep.udf.decode;
+
+import ai.lockstep.udf.model.Proposals;
+
+/** How sure the model is of a proposal: what positions are ranked by, higher first. */
+@FunctionalInterface
+interface Score {
+
+  /** The score of the {@code index}-th target; comparable within one pass. */
+  float of(Proposals proposals, int index);
+}
