@@ -15,9 +15,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Shows how far a stage is: a bar on a terminal, else a log line every half minute. It reads a
- * counter in a thread of its own until it is closed.
+ * counter in a thread of its own while the work goes on.
  */
-public final class Progress implements AutoCloseable {
+public final class Progress {
 
   private static final Logger LOG = LoggerFactory.getLogger(Progress.class);
 
@@ -67,15 +67,21 @@ public final class Progress implements AutoCloseable {
   }
 
   /**
-   * Starts showing.
+   * Does some work and shows how far it is.
    *
    * @param stage what is being done, such as {@code decoding}
    * @param unit what is counted, such as {@code rows}
    * @param total the count at the end
    * @param counter read from another thread
    */
-  public static Progress show(String stage, String unit, long total, LongSupplier counter) {
-    return new Progress(stage, unit, total, counter, Terminal.isInteractive());
+  public static void during(
+      String stage, String unit, long total, LongSupplier counter, Runnable work) {
+    Progress progress = new Progress(stage, unit, total, counter, Terminal.isInteractive());
+    try {
+      work.run();
+    } finally {
+      progress.finish();
+    }
   }
 
   private void tick() {
@@ -115,8 +121,7 @@ public final class Progress implements AutoCloseable {
   }
 
   /** Shows the last state and stops. */
-  @Override
-  public void close() {
+  private void finish() {
     timer.shutdownNow();
     long done = counter.getAsLong() - alreadyCounted;
     if (bar != null) {

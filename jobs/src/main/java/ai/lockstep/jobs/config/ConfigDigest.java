@@ -25,7 +25,7 @@ import java.util.TreeMap;
  */
 public record ConfigDigest(String sha256) {
 
-  private static final int SHORT_LENGTH = 12;
+  private static final int SHORT_LENGTH = 11;
   private static final List<String> LEFT_OUT =
       List.of(
           "/model/name",
@@ -37,7 +37,16 @@ public record ConfigDigest(String sha256) {
 
   /** The digest of a composed configuration. */
   public static ConfigDigest of(Composition composition) {
-    ObjectNode resolved = composition.resolved();
+    return of(composition.resolved());
+  }
+
+  static ConfigDigest of(ObjectNode resolved) {
+    return new ConfigDigest(sha256(canonical(deciding(resolved))));
+  }
+
+  /** The part of a resolved configuration that decides results. */
+  public static ObjectNode deciding(ObjectNode whole) {
+    ObjectNode resolved = whole.deepCopy();
     LEFT_OUT.forEach(pointer -> remove(resolved, pointer));
     ObjectNode deciding = JsonNodeFactory.instance.objectNode();
     deciding.set("model", resolved.path("model"));
@@ -47,7 +56,7 @@ public record ConfigDigest(String sha256) {
     for (String key : List.of("name", "path", "mini")) {
       dataset.set(key, resolved.path("dataset").path(key));
     }
-    return new ConfigDigest(sha256(canonical(deciding)));
+    return deciding;
   }
 
   private static void remove(ObjectNode root, String pointer) {
@@ -57,9 +66,12 @@ public record ConfigDigest(String sha256) {
     }
   }
 
-  /** The first 12 digits: the {@code config_id} of tables. */
+  /**
+   * The {@code config_id} of tables: c and the first digits. The letter keeps readers that guess
+   * the type of a partition column from taking 12e45 for a number.
+   */
   public String shortId() {
-    return sha256.substring(0, SHORT_LENGTH);
+    return "c" + sha256.substring(0, SHORT_LENGTH);
   }
 
   static String canonical(JsonNode node) {

@@ -1,10 +1,11 @@
 package ai.lockstep.jobs.config;
 
 import ai.lockstep.failure.LockstepException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Optional;
 
 /**
- * Everything a job is configured with, typed and checked. Driver only.
+ * Everything a job is configured with, typed and checked.
  *
  * @param id {@code run.id}
  * @param configId short digest of what decides results, see {@link ConfigDigest}
@@ -40,12 +41,17 @@ public record RunConfig(
    *     range or unknown
    */
   public static RunConfig of(Composition composition) {
-    Keys keys = Keys.of(composition.resolved());
+    return of(composition.resolved());
+  }
+
+  /** Reads {@link Composition#resolved()} again, where it arrived as JSON. */
+  public static RunConfig of(ObjectNode resolved) {
+    Keys keys = Keys.of(resolved);
     Keys run = keys.map("run");
     RunConfig config =
         new RunConfig(
             run.text("id"),
-            ConfigDigest.of(composition).shortId(),
+            ConfigDigest.of(resolved).shortId(),
             ModelConfig.read(keys.map("model")),
             DecodeConfig.read(keys.map("decode")),
             DatasetConfig.read(keys.map("dataset")),

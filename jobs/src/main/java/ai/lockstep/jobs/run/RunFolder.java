@@ -1,14 +1,18 @@
 package ai.lockstep.jobs.run;
 
 import ai.lockstep.failure.LockstepException;
+import ai.lockstep.jobs.config.Composition;
+import ai.lockstep.jobs.config.HydraRecord;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -35,10 +39,14 @@ public final class RunFolder {
 
   private final String location;
   private final FileSystem files;
+  private final String runId;
 
-  private RunFolder(String location, FileSystem files) {
+  private RunFolder(String location, FileSystem files, String runId) {
     this.location = location;
     this.files = files;
+    // No .crc beside files that people open.
+    files.setWriteChecksum(false);
+    this.runId = runId;
   }
 
   /**
@@ -49,9 +57,8 @@ public final class RunFolder {
   public static RunFolder claim(String location, RunManifest manifest, Configuration hadoop) {
     Path path = new Path(location);
     try {
-      RunFolder folder = new RunFolder(location, path.getFileSystem(hadoop));
-      folder.claim(path, manifest);
-      return folder;
+      RunFolder folder = new RunFolder(location, path.getFileSystem(hadoop), manifest.runId());
+      return new RunFolder(location, folder.files, folder.claim(path, manifest));
     } catch (IOException e) {
       throw LockstepException.environment(
           "Cannot write to output.dir=%s: %s. Choose a folder that can be written."
@@ -60,7 +67,8 @@ public final class RunFolder {
     }
   }
 
-  private void claim(Path path, RunManifest manifest) throws IOException {
+  /** Returns the id under which the folder's rows are written. */
+  private String claim(Path path, RunManifest manifest) throws IOException {
     if (files.exists(path) && !files.getFileStatus(path).isDirectory()) {
       throw LockstepException.user(
           "Cannot write to output.dir=%s: it is a file. Choose a folder.".formatted(location));
@@ -82,7 +90,7 @@ public final class RunFolder {
                         ? "; %d more differ".formatted(differences.size() - NAMED_DIFFERENCES)
                         : ""));
       }
-      return;
+      return before.runId();
     }
     if (files.exists(path)) {
       for (FileStatus entry : files.listStatus(path)) {
@@ -96,6 +104,7 @@ public final class RunFolder {
     }
     files.mkdirs(path);
     write(MANIFEST, JSON.writeValueAsBytes(manifest));
+    return manifest.runId();
   }
 
   private RunManifest read(Path manifestPath) throws IOException {
@@ -109,22 +118,46 @@ public final class RunFolder {
     }
   }
 
+  /** The run that the folder belongs to: of the command that made it. */
+  public String runId() {
+    return runId;
+  }
+
   /** Where tables and files go. */
   public String location() {
     return location;
   }
 
-  /** Writes a small file: to a temporary name first, then renamed over an older one. */
+  /** Writes a file's content. */
+  @FunctionalInterface
+  public interface Content {
+    /** Writes everything to a stream that the caller closes. */
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  /** Writes a small file whole; see {@link #write(String, Content)}. */
   public void write(String name, byte[] bytes) throws IOException {
+    write(name, out -> out.write(bytes));
+  }
+
+  /** Writes a file: to a temporary name first, then renamed over an older one. */
+  public void write(String name, Content content) throws IOException {
     Path target = new Path(location, name);
     Path temporary =
         new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID() + ".tmp");
     try (OutputStream out = files.create(temporary, true)) {
-      out.write(bytes);
+      content.writeTo(out);
     }
     files.delete(target, false);
     if (!files.rename(temporary, target)) {
       throw new IOException("cannot rename %s to %s".formatted(temporary, target));
+    }
+  }
+
+  /** Writes what Hydra's users look for: {@code .hydra/config.yaml} and its neighbours. */
+  public void writeHydraRecord(String job, Composition composition) throws IOException {
+    for (Map.Entry<String, String> file : HydraRecord.files(job, composition).entrySet()) {
+      write(file.getKey(), file.getValue().getBytes(StandardCharsets.UTF_8));
     }
   }
 

@@ -1,5 +1,6 @@
 package ai.lockstep.jobs.run;
 
+import ai.lockstep.jobs.config.ConfigDigest;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
@@ -12,7 +13,7 @@ import java.util.TreeMap;
  * What must be the same for a command to go on with an output folder.
  *
  * @param job the job that made the folder
- * @param runId {@code run.id}
+ * @param runId {@code run.id} of the first command; later ones go on under it
  * @param dataset {@code dataset.name}, or {@code prompts}
  * @param datasetMd5 MD5 of the input file; more tasks of the same file may be added later
  * @param modelDigest digest of the checkpoint; empty when nothing is decoded
@@ -30,11 +31,21 @@ public record RunManifest(
     configs = new TreeMap<>(configs);
   }
 
+  /** The manifest of a command that is about to run. */
+  public static RunManifest of(
+      String job, List<PlannedRun> runs, String dataset, String datasetMd5, String modelDigest) {
+    Map<String, JsonNode> configs = new TreeMap<>();
+    for (PlannedRun run : runs) {
+      configs.put(run.config().configId(), ConfigDigest.deciding(run.composition().resolved()));
+    }
+    return new RunManifest(
+        job, runs.get(0).config().id(), dataset, datasetMd5, modelDigest, configs);
+  }
+
   /** What differs, as {@code key was x and is y}; empty when {@code now} continues this run. */
   List<String> differences(RunManifest now) {
     List<String> differences = new ArrayList<>();
     compare(differences, "job", job, now.job);
-    compare(differences, "run.id", runId, now.runId);
     compare(differences, "dataset.name", dataset, now.dataset);
     compare(differences, "the dataset's MD5", datasetMd5, now.datasetMd5);
     compare(differences, "the model's digest", modelDigest, now.modelDigest);

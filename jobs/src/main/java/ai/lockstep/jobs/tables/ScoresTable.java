@@ -32,6 +32,8 @@ public final class ScoresTable {
           .required("plus_passed", IntegerType, "plus tests passed; the rest may not have run")
           .optional("base_details", StringType, "one 0 or 1 a finished base test")
           .optional("plus_details", StringType, "one 0 or 1 a finished plus test")
+          .optional("base_failed_input", StringType, "JSON arguments of the first failed base test")
+          .optional("plus_failed_input", StringType, "JSON arguments of the first failed plus test")
           .required("tampered", BooleanType, "the program tried to forge its verdict")
           .optional("tamper_reason", StringType, "what it tried; null when not tampered")
           .required("wall_seconds", DoubleType, "time the judgement took, waiting included")

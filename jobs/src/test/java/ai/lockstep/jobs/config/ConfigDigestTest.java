@@ -65,7 +65,7 @@ class ConfigDigestTest {
     ConfigDigest digest = digest();
 
     assertThat(digest.sha256()).matches("[0-9a-f]{64}");
-    assertThat(digest.shortId()).hasSize(12).isEqualTo(digest.sha256().substring(0, 12));
+    assertThat(digest.shortId()).isEqualTo("c" + digest.sha256().substring(0, 11));
   }
 
   @Test

@@ -1,0 +1,86 @@
+package ai.lockstep.jobs.cli;
+
+import ai.lockstep.jobs.config.Composition;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a job is given: its configurations, and a Spark session that starts when first asked for.
+ */
+public final class JobContext implements AutoCloseable {
+
+  /** Plain local[*] gives up at the first failed Spark task. */
+  private static final String DEFAULT_MASTER = "local[*,4]";
+
+  private final String job;
+  private final List<String> overrides;
+  private final boolean sweep;
+  private final List<Composition> compositions;
+  private @Nullable SparkSession spark;
+
+  JobContext(String job, List<String> overrides, boolean sweep, List<Composition> compositions) {
+    this.job = job;
+    this.overrides = List.copyOf(overrides);
+    this.sweep = sweep;
+    this.compositions = List.copyOf(compositions);
+  }
+
+  /** The job's name. */
+  public String job() {
+    return job;
+  }
+
+  /** The overrides as they were typed. */
+  public List<String> overrides() {
+    return overrides;
+  }
+
+  /** Whether {@code --multirun} was asked for, even if only one job came of it. */
+  public boolean isSweep() {
+    return sweep;
+  }
+
+  /** One composition, or one for each job of a sweep. */
+  public List<Composition> compositions() {
+    return compositions;
+  }
+
+  /**
+   * The session. Mistakes in the configuration should be found before: starting Spark takes
+   * seconds.
+   *
+   * @param properties {@code spark.*} from {@code hardware}; what spark-submit was given wins
+   */
+  public SparkSession spark(Map<String, String> properties) {
+    if (spark == null) {
+      SparkConf conf = new SparkConf();
+      conf.setIfMissing("spark.master", DEFAULT_MASTER);
+      boolean local = conf.get("spark.master").matches("local(\\[.*])?");
+      properties.forEach(
+          (key, value) -> {
+            // Local mode waits for ever for the GPUs that these keys ask for.
+            if (!(local && key.contains(".resource.gpu."))) {
+              conf.setIfMissing(key, value);
+            }
+          });
+      conf.setAppName("lockstep " + job);
+      // A page of numbers nobody opens costs a port and a second at start.
+      conf.setIfMissing("spark.ui.enabled", "false");
+      conf.setIfMissing("spark.sql.session.timeZone", "UTC");
+      // The tables have more columns than Spark's messages expect; it would warn of each plan.
+      conf.setIfMissing("spark.sql.debug.maxToStringFields", "200");
+      spark = SparkSession.builder().config(conf).getOrCreate();
+    }
+    return spark;
+  }
+
+  @Override
+  public void close() {
+    if (spark != null) {
+      spark.stop();
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package ai.lockstep.jobs.cli;
+
+import ai.lockstep.failure.FailureCategory;
+import ai.lockstep.failure.LockstepException;
+import ai.lockstep.jobs.config.Composer;
+import ai.lockstep.jobs.config.Composition;
+import ai.lockstep.jobs.config.ConfigSource;
+import ai.lockstep.jobs.config.Sweep;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The frame of every job: read the arguments, compose the configuration, run, and turn a failure
+ * into one sentence and an exit code.
+ */
+public final class JobMain {
+
+  private static final Logger LOG = LoggerFactory.getLogger(JobMain.class);
+
+  private JobMain() {}
+
+  /** Runs a job and ends the process with its exit code. */
+  public static void run(JobDescription description, String[] args, Job job) {
+    System.exit(exitCode(description, args, job));
+  }
+
+  /** Runs a job; 0 when it is done, else the failure's exit code. */
+  static int exitCode(JobDescription description, String[] args, Job job) {
+    try {
+      Optional<JobArguments> arguments = JobArguments.parse(description, args);
+      if (arguments.isPresent()) {
+        execute(description, arguments.get(), job);
+      }
+      return 0;
+    } catch (LockstepException e) {
+      System.err.println("lockstep: " + e.getMessage());
+      LOG.debug("failed", e);
+      return e.category().exitCode();
+    } catch (Exception | LinkageError | StackOverflowError | OutOfMemoryError e) {
+      Optional<LockstepException> told = operatorsFailure(e);
+      if (told.isPresent()) {
+        System.err.println("lockstep: " + told.get().getMessage());
+        LOG.debug("failed", e);
+        return told.get().category().exitCode();
+      }
+      LOG.error("{} failed", description.name(), e);
+      System.err.println(
+          "lockstep: Cannot finish %s: %s. This is a bug of lockstep; the stack trace is above."
+              .formatted(description.name(), e));
+      return FailureCategory.INTERNAL.exitCode();
+    }
+  }
+
+  /** Spark wraps what an executor threw; the operator wants the sentence inside. */
+  private static Optional<LockstepException> operatorsFailure(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof LockstepException found) {
+        return Optional.of(found);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static void execute(JobDescription description, JobArguments arguments, Job job)
+      throws Exception {
+    ConfigSource source = ConfigSource.of(arguments.configDir(), System.getenv());
+    List<Composition> compositions = compose(source, arguments);
+    if (arguments.print() != JobArguments.Print.NOTHING) {
+      print(arguments.print(), compositions);
+      return;
+    }
+    try (JobContext context =
+        new JobContext(
+            description.name(), arguments.overrides(), isSweep(arguments), compositions)) {
+      job.run(context);
+    }
+  }
+
+  private static List<Composition> compose(ConfigSource source, JobArguments arguments) {
+    Composer composer = new Composer(source);
+    List<Composition> compositions = new ArrayList<>();
+    for (List<String> overrides : jobs(composer, arguments)) {
+      compositions.add(composer.compose(arguments.configName(), overrides));
+    }
+    return compositions;
+  }
+
+  private static List<List<String>> jobs(Composer composer, JobArguments arguments) {
+    List<String> words = arguments.overrides();
+    return isSweep(arguments)
+        ? Sweep.expand(composer, arguments.configName(), words)
+        : List.of(words);
+  }
+
+  private static boolean isSweep(JobArguments arguments) {
+    return arguments.isMultirun() || Sweep.isRequested(arguments.overrides());
+  }
+
+  private static void print(JobArguments.Print print, List<Composition> compositions) {
+    for (int i = 0; i < compositions.size(); i++) {
+      if (compositions.size() > 1) {
+        System.out.printf("# job %d: %s%n", i, String.join(" ", compositions.get(i).overrides()));
+      }
+      System.out.print(
+          print == JobArguments.Print.RESOLVED
+              ? compositions.get(i).resolvedYaml()
+              : compositions.get(i).yaml());
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package ai.lockstep.jobs.run;
+
+import ai.lockstep.jobs.tables.RowBuilder;
+import ai.lockstep.jobs.tables.RunsTable;
+import ai.lockstep.jobs.tables.Table;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * The rows of {@code runs}: what the other tables' rows were made with.
+ *
+ * @param job the job's name
+ * @param dataset {@code dataset.name}, or {@code prompts}
+ * @param datasetMd5 of the input file
+ * @param model name and digest of the checkpoint; empty when nothing is decoded
+ * @param judge sandbox level and interpreter; empty when nothing is judged
+ * @param started when the job started
+ */
+public record RunRecord(
+    String job,
+    String dataset,
+    String datasetMd5,
+    Optional<Model> model,
+    Optional<Judge> judge,
+    Instant started) {
+
+  /** A checkpoint. */
+  public record Model(String name, String digest) {}
+
+  /** What ran the programs. */
+  public record Judge(String isolation, String interpreter) {}
+
+  /** Writes one row for each configuration, over rows that an earlier command left. */
+  public void write(SparkSession spark, List<PlannedRun> runs, RunFolder folder) {
+    List<Row> rows = new ArrayList<>();
+    for (PlannedRun run : runs) {
+      rows.add(row(spark, run, folder.runId()));
+    }
+    RunsTable.TABLE.replace(
+        spark.createDataFrame(rows, RunsTable.TABLE.schema()), folder.location());
+  }
+
+  private Row row(SparkSession spark, PlannedRun run, String runId) {
+    ArrayNode overrides = new ObjectMapper().createArrayNode();
+    run.composition().overrides().forEach(overrides::add);
+    RowBuilder row =
+        RunsTable.TABLE
+            .row()
+            .set("run_id", runId)
+            .set("job", job)
+            .set("config", run.json())
+            .set("overrides", overrides.toString())
+            .set("dataset", dataset)
+            .set("dataset_md5", datasetMd5)
+            .set("model", model.map(Model::name).orElse(null))
+            .set("model_digest", model.map(Model::digest).orElse(null))
+            .set("isolation", judge.map(Judge::isolation).orElse(null))
+            .set("interpreter", judge.map(Judge::interpreter).orElse(null))
+            .set("lockstep_version", CodeVersion.version())
+            .set("code_commit", CodeVersion.commit().orElse(null))
+            .set("spark_version", spark.version())
+            .set("java_version", System.getProperty("java.version"))
+            .set("started_at", Timestamp.from(started))
+            .set("finished_at", Timestamp.from(Instant.now()))
+            .set(Table.PARTITION, run.config().configId());
+    return row.build();
+  }
+}
