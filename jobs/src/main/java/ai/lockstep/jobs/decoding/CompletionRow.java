@@ -135,12 +135,31 @@ final class CompletionRow {
     return Arrays.copyOf(ids, end);
   }
 
+  /** Every commit in commit order, for {@code decode.trace=true}. */
+  static Row[] trace(Completion completion) {
+    return completion.commits().stream().map(CompletionRow::commit).toArray(Row[]::new);
+  }
+
+  private static Row commit(Commit commit) {
+    return RowFactory.create(
+        commit.nfe(),
+        commit.position(),
+        commit.token(),
+        orNull(commit.p()),
+        orNull(commit.score()),
+        commit.block(),
+        commit.kind().spelling());
+  }
+
+  private static @Nullable Float orNull(float value) {
+    return Float.isNaN(value) ? null : value;
+  }
+
   private static Row block(Block block) {
     return RowFactory.create(block.name(), block.start(), block.length());
   }
 
   private static Row pass(PassRecord pass) {
-    @Nullable Float meanP = Float.isNaN(pass.meanP()) ? null : pass.meanP();
     return RowFactory.create(
         pass.nfe(),
         pass.sweep(),
@@ -148,7 +167,7 @@ final class CompletionRow {
         pass.masksBefore(),
         pass.committed(),
         pass.forced(),
-        meanP,
+        orNull(pass.meanP()),
         pass.wallMicros());
   }
 

@@ -121,6 +121,9 @@ final class DecodePartition implements MapPartitionsFunction<Row, Row> {
       List<Integer> eosIds = configured.isEmpty() ? model.replica().spec().eosIds() : configured;
       RowMetrics metrics = RowMetrics.of(completion, eosIds);
       columns = CompletionRow.decoded(completion, metrics, eosIds, model.tokenizer());
+      if (settings.decode().common().trace()) {
+        columns.set("trace", CompletionRow.trace(completion));
+      }
     } catch (ExecutionException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
       String reason = cause.getMessage() == null ? cause.toString() : cause.getMessage();

@@ -95,16 +95,12 @@ public final class DecodeStage {
     return written(spark, config, outputDir).where("status <> 'ok'").count();
   }
 
-  /** Writes {@code completions.jsonl}, with the trace if {@code decode.trace=true}. */
+  /** Writes {@code completions.jsonl}. */
   public static void writeJsonLines(SparkSession spark, RunConfig config, RunFolder folder)
       throws IOException {
-    CompletionsFile.Detail detail =
-        config.decode().common().trace()
-            ? CompletionsFile.Detail.TRACE
-            : CompletionsFile.Detail.PLAIN;
     folder.write(
         "completions.jsonl",
-        out -> CompletionsFile.write(written(spark, config, folder.location()), detail, out));
+        out -> CompletionsFile.write(written(spark, config, folder.location()), out));
   }
 
   private static int shards(SparkSession spark, int rows, RunConfig config) {

@@ -35,6 +35,17 @@ public final class CompletionsTable {
           .add("mean_p", FloatType, true)
           .add("wall_micros", LongType, false);
 
+  /** One committed token, also one that an end token overwrote later. */
+  public static final StructType COMMIT =
+      new StructType()
+          .add("nfe", IntegerType, false)
+          .add("position", IntegerType, false)
+          .add("token", IntegerType, false)
+          .add("p", FloatType, true)
+          .add("score", FloatType, true)
+          .add("block", StringType, false)
+          .add("kind", StringType, false);
+
   /** The declaration. */
   public static final Table TABLE =
       Table.named("completions")
@@ -96,6 +107,10 @@ public final class CompletionsTable {
               createArrayType(FloatType, false),
               "per token: ln softmax(z)[token], temperature 1, unfiltered; NaN where there is none")
           .required("passes", createArrayType(PASS, false), "one entry a forward pass")
+          .optional(
+              "trace",
+              createArrayType(COMMIT, false),
+              "every commit in commit order; null unless decode.trace=true")
           .required("seed", LongType, "model.generation.seed")
           .required("replayable", BooleanType, "states can be rebuilt from token and commit_nfe")
           .required("model", StringType, "hub name or folder of the checkpoint")
