@@ -1,5 +1,6 @@
 package ai.lockstep.harness;
 
+import ai.lockstep.datasets.download.CacheFolder;
 import ai.lockstep.failure.LockstepException;
 import java.nio.file.Path;
 
@@ -70,14 +71,13 @@ public record HarnessSettings(
 
   /**
    * EvalPlus's limits, fail-fast, base and plus, {@code auto} sandbox, {@code /usr/bin/python3},
-   * half of the cores, and lockstep's cache folder: {@code LOCKSTEP_CACHE}, else {@code
-   * XDG_CACHE_HOME/lockstep}, else {@code ~/.cache/lockstep}.
+   * half of the cores, and {@link CacheFolder#current()}.
    */
   public static HarnessSettings defaults() {
     return new HarnessSettings(
         AUTO,
         Path.of("/usr/bin/python3"),
-        defaultCacheFolder(),
+        CacheFolder.current(),
         Depth.FAIL_FAST,
         Scope.BASE_AND_PLUS,
         Limits.EVALPLUS,
@@ -117,19 +117,5 @@ public record HarnessSettings(
   /** With another {@code harness.parallel}. */
   public HarnessSettings withParallel(int newParallel) {
     return new HarnessSettings(sandbox, python, cacheFolder, depth, scope, limits, newParallel);
-  }
-
-  private static Path defaultCacheFolder() {
-    String lockstep = System.getenv("LOCKSTEP_CACHE");
-    if (lockstep != null && !lockstep.isEmpty()) {
-      return Path.of(lockstep);
-    }
-
-    String xdg = System.getenv("XDG_CACHE_HOME");
-    if (xdg != null && !xdg.isEmpty()) {
-      return Path.of(xdg, "lockstep");
-    }
-
-    return Path.of(System.getProperty("user.home"), ".cache", "lockstep");
   }
 }
