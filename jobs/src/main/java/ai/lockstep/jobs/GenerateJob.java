@@ -73,7 +73,7 @@ public final class GenerateJob {
             RunManifest.of(
                 context.job(), runs, input.dataset(), input.md5(), checkpoint.revision()),
             spark.sessionState().newHadoopConf());
-    folder.writeHydraRecord(context.job(), run.composition());
+    folder.writeHydraRecord(context.job(), run.composition(), "");
     RunIdentity identity =
         new RunIdentity(folder.runId(), input.dataset(), checkpoint.name(), checkpoint.revision());
     DecodeStage.run(spark, run.config(), run.json(), identity, prompts, folder.location());

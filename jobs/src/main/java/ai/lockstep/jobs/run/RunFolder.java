@@ -154,10 +154,15 @@ public final class RunFolder {
     }
   }
 
-  /** Writes what Hydra's users look for: {@code .hydra/config.yaml} and its neighbours. */
-  public void writeHydraRecord(String job, Composition composition) throws IOException {
+  /**
+   * Writes what Hydra's users look for: {@code .hydra/config.yaml} and its neighbours.
+   *
+   * @param folder empty, or a job's number in a sweep with a slash behind
+   */
+  public void writeHydraRecord(String job, Composition composition, String folder)
+      throws IOException {
     for (Map.Entry<String, String> file : HydraRecord.files(job, composition).entrySet()) {
-      write(file.getKey(), file.getValue().getBytes(StandardCharsets.UTF_8));
+      write(folder + file.getKey(), file.getValue().getBytes(StandardCharsets.UTF_8));
     }
   }
 
