@@ -24,6 +24,7 @@ public record RunConfig(
     WandbConfig wandb,
     VizConfig viz,
     OutputConfig output,
+    FetchConfig fetch,
     Optional<String> samples,
     Optional<String> input) {
 
@@ -61,6 +62,7 @@ public record RunConfig(
             WandbConfig.read(keys.map("wandb")),
             VizConfig.read(keys.map("viz")),
             OutputConfig.read(keys.map("output")),
+            FetchConfig.read(keys.map("fetch")),
             keys.optionalText("samples"),
             keys.optionalText("input"));
     run.rejectUnread();

@@ -1,11 +1,13 @@
 package ai.lockstep.jobs.decoding;
 
+import ai.lockstep.datasets.download.CacheFolder;
 import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.config.ModelConfig;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.udf.checkpoint.Checkpoint;
 import ai.lockstep.udf.checkpoint.CheckpointLocator;
 import ai.lockstep.udf.checkpoint.CheckpointSource;
+import ai.lockstep.udf.checkpoint.HubSettings;
 import ai.lockstep.udf.model.torch.DreamModel;
 import ai.lockstep.udf.model.torch.TorchDevice;
 import ai.lockstep.udf.replica.Replica;
@@ -51,9 +53,17 @@ record ExecutorModel(DreamTokenizer tokenizer, Replica replica, String device) {
     return LOADED.computeIfAbsent(key, absent -> load(config, device));
   }
 
-  /** Finds the checkpoint that the configuration names, without loading it. */
+  /**
+   * Finds the checkpoint that the configuration names, without loading it; downloads what is
+   * missing only with {@code model.download=true}.
+   */
   static Checkpoint locate(ModelConfig model) {
-    CheckpointLocator locator = CheckpointLocator.fromEnvironment();
+    HubSettings hub = HubSettings.fromEnvironment();
+    boolean offline = hub.offline() || model.download() == ModelConfig.Download.DENIED;
+    CheckpointLocator locator =
+        new CheckpointLocator(
+            new HubSettings(hub.cache(), hub.endpoint(), hub.token(), offline),
+            CacheFolder.current());
     CheckpointSource source = source(model);
     return model
         .adapter()

@@ -72,7 +72,7 @@ final class HubModel {
                         .formatted(cache.ref(model.revision()), cache.snapshot(model.revision())));
 
     return LockstepException.user(
-        "Cannot load %s at revision %s: HF_HUB_OFFLINE is set and %s. Unset it, or set model.path to a folder with the checkpoint."
+        "Cannot load %s at revision %s: the hub may not be asked and %s. Set model.download=true (and unset HF_HUB_OFFLINE), or set model.path to a folder with the checkpoint."
             .formatted(model.name(), model.revision(), found));
   }
 }
