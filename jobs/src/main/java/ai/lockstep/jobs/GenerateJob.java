@@ -24,7 +24,7 @@ import org.apache.spark.sql.SparkSession;
 /** {@code generate}: decodes a benchmark or a prompts file; writes Parquet and JSONL. */
 public final class GenerateJob {
 
-  private static final JobDescription DESCRIPTION =
+  static final JobDescription DESCRIPTION =
       new JobDescription(
           "generate",
           "Decodes prompts and writes completions: Parquet, and JSONL in the input's order.",

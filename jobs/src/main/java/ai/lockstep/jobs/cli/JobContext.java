@@ -20,6 +20,7 @@ public final class JobContext implements AutoCloseable {
   private final boolean sweep;
   private final List<Composition> compositions;
   private @Nullable SparkSession spark;
+  private boolean sharesSession;
 
   JobContext(String job, List<String> overrides, boolean sweep, List<Composition> compositions) {
     this.job = job;
@@ -72,6 +73,7 @@ public final class JobContext implements AutoCloseable {
       conf.setIfMissing("spark.sql.session.timeZone", "UTC");
       // The tables have more columns than Spark's messages expect; it would warn of each plan.
       conf.setIfMissing("spark.sql.debug.maxToStringFields", "200");
+      sharesSession = SparkSession.getDefaultSession().isDefined();
       spark = SparkSession.builder().config(conf).getOrCreate();
     }
     return spark;
@@ -79,7 +81,8 @@ public final class JobContext implements AutoCloseable {
 
   @Override
   public void close() {
-    if (spark != null) {
+    // A session that was there before belongs to somebody else.
+    if (spark != null && !sharesSession) {
       spark.stop();
     }
   }

@@ -28,7 +28,7 @@ public final class JobMain {
   }
 
   /** Runs a job; 0 when it is done, else the failure's exit code. */
-  static int exitCode(JobDescription description, String[] args, Job job) {
+  public static int exitCode(JobDescription description, String[] args, Job job) {
     try {
       Optional<JobArguments> arguments = JobArguments.parse(description, args);
       if (arguments.isPresent()) {
