@@ -35,8 +35,6 @@ final class DreamKernel implements AutoCloseable {
     System.setProperty("ai.djl.offline", "true");
     PtNDManager root = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager(device);
     this.manager = root;
-    // The profiling executor would compile anew for every shape, up to a second each.
-    JniUtils.setGraphExecutorOptimize(false);
     try {
       byte[] archive = TorchScriptArchive.of(CLASS, source(), attributes());
       this.block = JniUtils.loadModule(root, new ByteArrayInputStream(archive), false, false);
@@ -77,6 +75,7 @@ final class DreamKernel implements AutoCloseable {
 
   /** Calls a method that returns a number. */
   long call(String method, IValue... arguments) {
+    interpret();
     try (IValue result = IValueUtils.runMethod(block, method, arguments)) {
       return result.toLong();
     } finally {
@@ -86,11 +85,20 @@ final class DreamKernel implements AutoCloseable {
 
   /** Calls a method that returns tensors, which belong to the scope. */
   PtNDArray[] callForTensors(PtNDManager scope, String method, IValue... arguments) {
+    interpret();
     try (IValue result = IValueUtils.runMethod(block, method, arguments)) {
       return result.toTensorArray(scope);
     } finally {
       closeAll(arguments);
     }
+  }
+
+  /**
+   * Keeps the profiling executor off: it would compile anew for every shape, up to a second each.
+   * PyTorch keeps this setting for each thread.
+   */
+  private static void interpret() {
+    JniUtils.setGraphExecutorOptimize(false);
   }
 
   private static void closeAll(IValue... values) {
