@@ -40,16 +40,6 @@ public record Limits(
     }
   }
 
-  /**
-   * Time limit of one test.
-   *
-   * @param referenceSeconds what the reference solution took
-   * @return seconds
-   */
-  double testSeconds(double referenceSeconds) {
-    return machineFactor * Math.max(minTestSeconds, referenceFactor * referenceSeconds);
-  }
-
   private static void requirePositive(String key, double value) {
     if (!(value > 0) || Double.isInfinite(value)) {
       throw LockstepException.user("Cannot use %s=%s: it must be above 0.".formatted(key, value));

@@ -22,6 +22,8 @@ public enum Outcome {
   OUTPUT_LIMIT,
   /** The process ended before the tests were through: a fatal signal or {@code os._exit}. */
   CRASHED,
+  /** The sandbox was lost every time the program ran, though it works for others. */
+  SANDBOX_ERROR,
   /** The program wrote on the result channel or otherwise bent the way it is judged. */
   TAMPERED;
 

@@ -44,6 +44,26 @@ public record RunVerdict(
     }
   }
 
+  /** What a program gets whose sandbox was lost every time it ran. */
+  static RunVerdict sandboxError() {
+    return new RunVerdict(
+        Status.FAIL,
+        Outcome.SANDBOX_ERROR,
+        "the sandbox was lost every time the program ran",
+        0,
+        "",
+        OptionalInt.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        0);
+  }
+
+  /** A message that fits, on one line. */
+  static String shortened(String message) {
+    String line = message.replaceAll("\\s+", " ");
+    return line.length() <= MESSAGE_CHARACTERS ? line : line.substring(0, MESSAGE_CHARACTERS);
+  }
+
   /** Whether every test passed. */
   public boolean passed() {
     return status == Status.PASS;

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Cuts JSON apart as text, so that {@code 1.0}, {@code Infinity} and long integers survive. */
-final class JsonElements {
+public final class JsonElements {
 
   /**
    * No limits of size: programs and tests hold megabytes, and integers of any length. Python writes
@@ -29,7 +29,7 @@ final class JsonElements {
   private JsonElements() {}
 
   /** The elements of an array, each as it is written. */
-  static List<String> of(String array) {
+  public static List<String> of(String array) {
     try (JsonParser json = JSON.createParser(array)) {
       if (json.nextToken() != JsonToken.START_ARRAY) {
         throw new IllegalArgumentException("Not a JSON array: " + array);
