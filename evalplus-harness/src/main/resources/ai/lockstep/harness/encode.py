@@ -119,7 +119,7 @@ def make_encoder():
         for base in mro_of(kind):
             if "__eq__" in names_of(base):
                 # Programs run without a __name__, so their classes call builtins their module.
-                return bool(flags_of(base) & HEAP_TYPE) and names_of(base).get("__module__") == "builtins"
+                return bool(flags_of(base) & HEAP_TYPE) and names_of(base).get("__module__", "builtins") == "builtins"
         return False
 
     class Encoder(_pickle.Pickler):

@@ -153,8 +153,8 @@ def run(job, inputs, descriptor, sandbox):
     while frame is not None:
         here += 1
         frame = frame.f_back
-    # Each level of `_deepen` is a frame, and so are `perform` and `call`.
-    _deepen(STACK_FRAMES - here - 2, calls.perform)
+    # Frames too: the last `_deepen`, `perform` and `call`.
+    _deepen(STACK_FRAMES - here - 3, calls.perform)
     os._exit(FINISHED)
 
 

@@ -28,6 +28,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class HarnessBenchmark {
 
+  private static final double LEAST_SECONDS = Double.parseDouble(System.getProperty("least", "0"));
+  private static final double MOST_SECONDS = Double.parseDouble(System.getProperty("most", "1e9"));
+
   private HarnessBenchmark() {}
 
   public static void main(String[] arguments) throws Exception {
@@ -47,7 +50,9 @@ public final class HarnessBenchmark {
     Benchmark mbpp = PublishedData.mbpp();
     List<Judged> rows = new ArrayList<>();
     for (Judged row : PublishedData.judged()) {
-      if (row.kind().startsWith(kinds) && !(Boolean.getBoolean("quick") && row.seconds() > 3)) {
+      if (row.kind().startsWith(kinds)
+          && row.seconds() >= LEAST_SECONDS
+          && row.seconds() < MOST_SECONDS) {
         rows.add(row);
       }
     }
