@@ -117,6 +117,7 @@ public final class Harness implements AutoCloseable {
                     .get(firstFailed.getAsInt()))
             : Optional.empty(),
         Optional.ofNullable(node.required("tampering").textValue()),
+        node.required("test_seconds").doubleValue(),
         node.required("seconds").doubleValue());
   }
 

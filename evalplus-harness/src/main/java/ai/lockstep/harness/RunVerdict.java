@@ -17,6 +17,7 @@ import java.util.OptionalInt;
  *     because the process ended; empty when the run passed or the program did not load
  * @param firstFailedInput arguments of that test as JSON, as the dataset holds them
  * @param tampering how the program tried to bend its judgement, if that was noticed
+ * @param testSeconds what the calls of the tests took, by the clock of the program's own process
  * @param wallSeconds from the start of the process to the verdict
  */
 public record RunVerdict(
@@ -28,6 +29,7 @@ public record RunVerdict(
     OptionalInt firstFailedTest,
     Optional<String> firstFailedInput,
     Optional<String> tampering,
+    double testSeconds,
     double wallSeconds) {
 
   /** Longest message kept. */
@@ -55,6 +57,7 @@ public record RunVerdict(
         OptionalInt.empty(),
         Optional.empty(),
         Optional.empty(),
+        0,
         0);
   }
 

@@ -290,6 +290,7 @@ class Run:
         self.message = ""
         self.first_failed = None
         self.tampering = None
+        self.test_seconds = 0.0  # by the worker's clock, which a program can change
         self.since = time.monotonic()
 
     def feed(self, data):
@@ -303,7 +304,10 @@ class Run:
             if len(self.buffer) - at < HEADER.size + length:
                 break
             at += HEADER.size
-            self.frame(kind, bytes(self.buffer[at : at + length]))
+            try:
+                self.frame(kind, bytes(self.buffer[at : at + length]))
+            except struct.error:
+                self.tampered("wrote to the channel of its answers")
             at += length
         del self.buffer[:at]
 
@@ -337,9 +341,11 @@ class Run:
             self.part(payload)
             self.returned(index)
         elif kind == RAISED:
-            text = payload.decode("utf-8", "replace")
+            self.test_seconds += SECONDS.unpack_from(payload)[0]
+            text = payload[SECONDS.size :].decode("utf-8", "replace")
             self.test_failed(exception_outcome(text), text)
         elif kind == TIMED_OUT:
+            self.test_seconds += SECONDS.unpack_from(payload)[0]
             self.test_failed("timeout", "the call ran past its limit")
         elif kind == NOT_PLAIN:
             self.test_failed("wrong_answer", "the returned value is no plain data: " + payload.decode("utf-8", "replace"))
@@ -352,6 +358,7 @@ class Run:
     def returned(self, index):
         answer, self.answer = self.answer, None
         took = answer.arrived - self.since
+        self.test_seconds += answer.seconds
         if self.expected is None:
             self.answers.append((answer.seconds, b"".join(answer.rest)))
             self.details.append(True)
@@ -449,6 +456,7 @@ class Run:
             "details": "".join("1" if d else "0" for d in self.details),
             "first_failed": self.first_failed,
             "tampering": self.tampering,
+            "test_seconds": self.test_seconds,
         }
 
 

@@ -22,7 +22,8 @@ import subprocess
 import sys
 import time
 
-# Kinds of frames. PART and RETURNED carry an encoded value, the others a text.
+# Kinds of frames. PART and RETURNED carry an encoded value, the others a text; before the value or
+# the text of RETURNED, RAISED and TIMED_OUT (or the first of their parts) are the call's seconds.
 PART, LOADED, RETURNED, RAISED, TIMED_OUT, NOT_PLAIN, LOAD_FAILED, NO_ENTRY_POINT, DONE, NOTE, UNCAUGHT = range(11)
 
 # A value is cut into parts of about this many bytes, which a pipe takes at once.
@@ -180,7 +181,7 @@ class _Calls:
         system = sys
         public_names = vars(builtins)
         standard = (sys.stdout, sys.stderr, sys.stdin)
-        timer = {"fired": False, "handler": signal.SIG_DFL, "changed": False}
+        timer = {"fired": False, "handler": signal.SIG_DFL, "changed": False, "seconds": 0.0}
 
         def expired(signal_number, stack):
             timer["fired"] = True
@@ -194,6 +195,7 @@ class _Calls:
 
         def arm(seconds):
             timer["fired"] = False
+            timer["seconds"] = 0.0
             set_timer(real_timer, seconds)
             if set_handler(alarm, expired) is not timer["handler"]:
                 timer["changed"] = True
@@ -240,21 +242,21 @@ class _Calls:
             frame(RETURNED, b"".join(held))
 
         def call(function, arguments, limit):
-            """What the function returned, the seconds it took, and what was left of its time."""
+            """What the function returned; `timer` then holds the seconds it took."""
             arm(limit)
             try:
                 swallow()
+                started = clock()
                 try:
-                    started = clock()
                     out = function(*arguments)
-                    seconds = clock() - started
                 finally:
+                    timer["seconds"] = clock() - started
                     restore()
             finally:
                 left = set_timer(real_timer, 0)[0]
             if limit and left == 0 and not timer["fired"]:
                 timer["changed"] = True
-            return out, seconds
+            return out
 
         def perform():
             function = load()
@@ -272,21 +274,21 @@ class _Calls:
                 if public_names.get("BaseException") is not BaseException:
                     frame(UNCAUGHT)
                 try:
-                    out, seconds = call(function, arguments, limits[index])
+                    out = call(function, arguments, limits[index])
                     if shape == "elements":
                         out = iterated(out)
                     elif shape == "is_not_none":
                         out = out is not None
                 except BaseException as e:
                     if timer["fired"]:
-                        frame(TIMED_OUT)
+                        frame(TIMED_OUT, pack_time(timer["seconds"]))
                     else:
-                        frame(RAISED, describe(e))
+                        frame(RAISED, pack_time(timer["seconds"]) + describe(e))
                     continue
                 if timer["fired"]:
-                    frame(TIMED_OUT)
+                    frame(TIMED_OUT, pack_time(timer["seconds"]))
                 else:
-                    report(out, seconds)
+                    report(out, timer["seconds"])
                 out = None
             if timer["changed"]:
                 frame(NOTE, b"the program changed the timer of its tests")

@@ -3,7 +3,6 @@ package ai.lockstep.harness;
 import ai.lockstep.datasets.Benchmark;
 import ai.lockstep.datasets.Benchmarks;
 import ai.lockstep.datasets.Suite;
-import ai.lockstep.datasets.Task;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.BufferedReader;
@@ -95,9 +94,5 @@ final class PublishedData {
     StringBuilder bits = new StringBuilder();
     node.forEach(bit -> bits.append(bit.asInt()));
     return bits.toString();
-  }
-
-  static Task task(Benchmark humanEval, Benchmark mbpp, String taskId) {
-    return (taskId.startsWith("HumanEval/") ? humanEval : mbpp).task(taskId).orElseThrow();
   }
 }
