@@ -6,7 +6,8 @@ meaning except constants. Wording, names, constants and coding style are drawn a
 drawn once per program and kept inside it, so that its tokens depend on each other. That dependence is
 what a parallel decoder can get wrong, and what a corpus with one way of writing things lacks.
 
-Held-out compositions (held_out.json) are never generated, in any wording, style or constant.
+Held-out compositions (held_out.json) are never generated, in any wording, style or constant; nor is a program
+that equals, but for its names, one of the starter suite or of a published benchmark (forbidden_forms.txt).
 
     python3 corpus.py 20 7        # prints 20 programs drawn with seed 7
 """
@@ -14,7 +15,9 @@ Held-out compositions (held_out.json) are never generated, in any wording, style
 from __future__ import annotations
 
 import ast
+import builtins
 import dataclasses
+import hashlib
 import json
 import keyword
 import pathlib
@@ -24,6 +27,8 @@ import sys
 
 HERE = pathlib.Path(__file__).parent
 HELD_OUT_FILE = HERE / "held_out.json"
+FORBIDDEN_FILE = HERE / "forbidden_forms.txt"
+BUILTINS = frozenset(dir(builtins))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -612,6 +617,12 @@ def check_sensible(source, stages, before, after, reduction, kind):
         raise Rejected
 
 
+def ending(r, reduction):
+    """What the docstring says of empty sequences: a clause, a sentence of its own, or nothing."""
+    text = r.choice(reduction.empty)
+    return ". " + text if text[:1].isupper() else text
+
+
 def describe(r, source, stages, before, after, reduction, yes_no, text_of):
     """The docstring: one noun phrase where the order of stages allows it, else steps."""
     noun = r.choice(source.nouns)
@@ -640,7 +651,7 @@ def describe(r, source, stages, before, after, reduction, yes_no, text_of):
             return sentence(f"Add up {phrase}")
         if reduction.key in ("tally", "list") and r.random() < 0.1:
             return sentence((("Count how often each of " + phrase + " occurs, as a dictionary") if reduction.key == "tally" else "Make a list of " + phrase))
-        return sentence(f"{verb} {fill(r.choice(reduction.said), s=phrase)}{r.choice(reduction.empty)}")
+        return sentence(f"{verb} {fill(r.choice(reduction.said), s=phrase)}{ending(r, reduction)}")
     steps = []
     if before is not None:
         steps.append(text_of(before, before.told))
@@ -653,7 +664,7 @@ def describe(r, source, stages, before, after, reduction, yes_no, text_of):
             steps.append(r.choice((f"keep only the {phrase}", f"keep the {phrase}", f"select the {phrase}", f"drop everything except the {phrase}")))
     if after is not None:
         steps.append(text_of(after, after.told))
-    steps.append(r.choice(reduction.told) + r.choice(reduction.empty))
+    steps.append(r.choice(reduction.told) + ending(r, reduction))
     intro = r.choice(source.intro)
     if not intro:
         intro = r.choice(("Given a list of integers, ", "")) if source.kind == "int" else r.choice(("Given a string, ", ""))
@@ -1483,13 +1494,11 @@ FAMILIES = ((pipeline, 66), (conditional, 7), (recurrence, 3), (while_loop, 3), 
 # --------------------------------------------------------------------------- the split
 
 
-def normal_form(program):
-    """The program with identifiers renamed in order of appearance and docstrings removed."""
-    tree = ast.parse(program)
+def normal_form(function):
+    """Digest of a function with its names replaced in order of appearance, without docstring and annotations."""
     names = {}
     rename = lambda name: names.setdefault(name, f"v{len(names)}")
-    builtin = set(dir(__builtins__)) if not isinstance(__builtins__, dict) else set(__builtins__)
-    for node in ast.walk(tree):
+    for node in ast.walk(function):
         if isinstance(node, ast.FunctionDef):
             node.name = rename(node.name)
             if len(node.body) > 1 and isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
@@ -1497,9 +1506,21 @@ def normal_form(program):
             node.returns = None
         elif isinstance(node, ast.arg):
             node.arg, node.annotation = rename(node.arg), None
-        elif isinstance(node, ast.Name) and (node.id in names or node.id not in builtin):
+        elif isinstance(node, ast.Name) and (node.id in names or node.id not in BUILTINS):
             node.id = rename(node.id)
-    return ast.dump(tree)
+    return hashlib.sha256(ast.unparse(function).encode()).hexdigest()[:16]
+
+
+def normal_forms(program):
+    """The normal form of every function on a program's top level."""
+    return {normal_form(node) for node in ast.parse(program).body if isinstance(node, ast.FunctionDef)}
+
+
+def forbidden_forms(starter):
+    """Normal forms never trained on: those of the starter suite, of HumanEval+ and of MBPP+."""
+    tasks = [json.loads(line) for line in pathlib.Path(starter).read_text().splitlines()]
+    published = FORBIDDEN_FILE.read_text().split()
+    return frozenset(published).union(*(normal_forms(t["prompt"] + t["canonical_solution"]) for t in tasks))
 
 
 def held_out():
@@ -1525,7 +1546,7 @@ class Corpus:
                 continue
             if program.key in self.forbidden_keys:
                 continue
-            if self.forbidden_forms and normal_form(program.answer) in self.forbidden_forms:
+            if self.forbidden_forms and normal_forms(program.answer) & self.forbidden_forms:
                 continue
             return program
 

@@ -1,43 +1,54 @@
-"""Trains dream-tiny: Dream's architecture at a few million parameters, on programs from corpus.py.
+"""Trains dream-tiny: Dream's architecture at six million parameters, on programs from corpus.py.
 
-    python3 train.py --out model --minutes 7 --starter starter.jsonl
+    python3 train.py --out $OUT --minutes 14 --stop-after 500
 
-Writes a checkpoint folder as on the Hugging Face hub (config.json, model.safetensors in bfloat16, slow
-tokenizer files) and scores.json. Needs PyTorch and tokenizers, and one GPU for a useful result.
+Needs PyTorch, numpy and tokenizers; one GPU for a useful result. Stopped by --stop-after (seconds) before
+--minutes of training are done, the same command goes on where it stopped. --out then holds model.tar (the
+checkpoint folder as on the Hugging Face hub), train.log, scores.json and, until training is done, the state.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import multiprocessing
 import os
 import pathlib
+import queue
+import random
+import shutil
 import struct
+import tarfile
 import time
 
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import numpy
 import torch
 import torch.nn.functional as F
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from torch import nn
 
 import corpus
+import scores
 
+HERE = pathlib.Path(__file__).parent
+STATE = HERE / ".state"
+STARTER = HERE.parent.parent / "datasets/src/main/resources/ai/lockstep/datasets/starter.jsonl"
 SEED = 20251124
-R_LENGTH, A_LENGTH, PROMPT_LENGTH = 48, 160, 112
+R_LENGTH, A_LENGTH = 32, 80
+# Rows of a batch have one length, so that nothing is padded and attention needs no mask: what a prompt leaves
+# goes to block A, which so is seen at every length from A_LENGTH up.
+ROW_LENGTHS = (160, 192)
+SHARD = 8192
+VOCABULARY = 1960
 # The cut into pieces of Dream's tokenizer (tokenization_dream.py): a digit is a piece of its own.
 PIECES = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 ADDED = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>", "<|box_end|>", "<|quad_start|>", "<|quad_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>", "<tool_call>", "</tool_call>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>", "<|beginoftext|>", "<|mask|>"]
 NOT_SPECIAL = set(ADDED[14:22])
 SHAPE = {"hidden": 256, "layers": 7, "heads": 8, "kv_heads": 2, "intermediate": 704}
-
-
-def programs(job):
-    """A share of the corpus; the seed decides it."""
-    seed, count, forbidden = job
-    source = corpus.Corpus(seed, forbidden_forms=forbidden)
-    return [(p.prompt, p.plan, p.answer) for p in (source.draw() for _ in range(count))]
 
 
 def train_tokenizer(texts):
@@ -49,7 +60,7 @@ def train_tokenizer(texts):
     ])
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=1200, initial_alphabet=alphabet, special_tokens=[], show_progress=False))
+    tokenizer.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=VOCABULARY, initial_alphabet=alphabet, special_tokens=[], show_progress=False))
     return tokenizer
 
 
@@ -85,25 +96,30 @@ class Dream(nn.Module):
             elif name.endswith("bias"):
                 nn.init.zeros_(parameter)
 
-    def forward(self, ids, real):
+    def forward(self, ids, real=None, dtype=torch.float32):
+        """real marks the tokens that are no padding; None where all are real."""
         batch, length = ids.shape
         heads, kv_heads = self.shape["heads"], self.shape["kv_heads"]
         size = self.shape["hidden"] // heads
-        x = F.embedding(ids, self.embed)
+        x = F.embedding(ids, self.embed).to(dtype)
         frequency = 1e6 ** (-torch.arange(0, size, 2, device=ids.device).float() / size)
         angle = torch.outer(torch.arange(length, device=ids.device).float(), frequency)
         angle = torch.cat([angle, angle], -1)
         cos, sin = angle.cos(), angle.sin()
         rotate = lambda t: (t * cos + torch.cat([-t[..., size // 2:], t[..., : size // 2]], -1) * sin).to(t.dtype)
+        every_head = lambda t: t[:, :, None].expand(-1, -1, heads // kv_heads, -1, -1).reshape(batch, heads, length, size)
+        linear = lambda t, module: F.linear(t, module.weight.to(dtype), None if module.bias is None else module.bias.to(dtype))
+        norm = lambda t, weight: F.rms_norm(t.float(), t.shape[-1:], weight, 1e-6).to(dtype)
+        mask = None if real is None else real[:, None, None, :]
         for layer in self.layers:
-            r = F.rms_norm(x, x.shape[-1:], layer.input_layernorm, 1e-6)
+            r = norm(x, layer.input_layernorm)
             split = lambda t, n: t.view(batch, length, n, size).transpose(1, 2)
-            q, k, v = split(layer.q_proj(r), heads), split(layer.k_proj(r), kv_heads), split(layer.v_proj(r), kv_heads)
-            a = F.scaled_dot_product_attention(rotate(q), rotate(k), v, attn_mask=real[:, None, None, :], enable_gqa=True)
-            x = x + layer.o_proj(a.transpose(1, 2).reshape(batch, length, -1))
-            r = F.rms_norm(x, x.shape[-1:], layer.post_attention_layernorm, 1e-6)
-            x = x + layer.down_proj(F.silu(layer.gate_proj(r)) * layer.up_proj(r))
-        logits = F.linear(F.rms_norm(x, x.shape[-1:], self.norm, 1e-6), self.head)
+            q, k, v = split(linear(r, layer.q_proj), heads), split(linear(r, layer.k_proj), kv_heads), split(linear(r, layer.v_proj), kv_heads)
+            a = F.scaled_dot_product_attention(rotate(q), every_head(rotate(k)), every_head(v), attn_mask=mask)
+            x = x + linear(a.transpose(1, 2).reshape(batch, length, -1), layer.o_proj)
+            r = norm(x, layer.post_attention_layernorm)
+            x = x + linear(F.silu(linear(r, layer.gate_proj)) * linear(r, layer.up_proj), layer.down_proj)
+        logits = F.linear(norm(x, self.norm), self.head.to(dtype))
         return torch.cat([logits[:, :1], logits[:, :-1]], 1)
 
     def tensors(self):
@@ -117,163 +133,128 @@ class Dream(nn.Module):
         return named
 
 
-class Rows:
-    """Training rows on the device: prompt at the right edge, [R] R [A] A as the decoder lays them out."""
+class Layout:
+    """Ids of a row: prompt, [R], block R, [A], block A; blocks end in end tokens."""
 
-    def __init__(self, tokenizer, texts, device):
+    def __init__(self, tokenizer):
+        self.tokenizer = tokenizer
         self.eos = tokenizer.get_vocab_size()
         self.mask = self.eos + len(ADDED) - 1
-        encode = lambda column: [e.ids for e in tokenizer.encode_batch([t[column] for t in texts], add_special_tokens=False)]
-        r_open, a_open = tokenizer.encode("[R]").ids, tokenizer.encode("[A]").ids
-        length = PROMPT_LENGTH + len(r_open) + R_LENGTH + len(a_open) + A_LENGTH
-        rows, starts = [], []
-        for prompt, plan, answer in zip(encode(0), encode(1), encode(2)):
-            if len(prompt) > PROMPT_LENGTH or len(plan) >= R_LENGTH or len(answer) >= A_LENGTH:
+        self.known = self.eos + len(ADDED)
+        self.r_open, self.a_open = self.encode("[R]"), self.encode("[A]")
+
+    def encode(self, text):
+        return self.tokenizer.encode(text, add_special_tokens=False).ids
+
+    def shard(self, programs):
+        """For each of ROW_LENGTHS: int16 rows, whose last four columns are where R and A begin and end."""
+        rows = {n: [] for n in ROW_LENGTHS}
+        for p in programs:
+            prompt, plan, answer = self.encode(p.prompt), self.encode(p.plan), self.encode(p.answer)
+            if len(plan) >= R_LENGTH or len(answer) >= A_LENGTH:
                 continue
-            row = prompt + r_open + plan + [self.eos] * (R_LENGTH - len(plan)) + a_open + answer + [self.eos] * (A_LENGTH - len(answer))
-            starts.append(length - len(row))
-            rows.append([self.eos] * (length - len(row)) + row)
-        self.kept = len(rows)
-        self.ids = torch.tensor(rows, dtype=torch.int16).to(device)
-        self.start = torch.tensor(starts, device=device)
-        position = torch.arange(length, device=device)
-        self.position = position
-        self.in_r = (position >= PROMPT_LENGTH + len(r_open)) & (position < PROMPT_LENGTH + len(r_open) + R_LENGTH)
-        self.in_a = position >= length - A_LENGTH
+            r = len(prompt) + len(self.r_open)
+            a = r + R_LENGTH + len(self.a_open)
+            length = next((n for n in ROW_LENGTHS if a + A_LENGTH <= n), None)
+            if length is None:
+                continue
+            row = prompt + self.r_open + plan + [self.eos] * (R_LENGTH - len(plan)) + self.a_open + answer
+            rows[length].append(row + [self.eos] * (length - len(row)) + [r, r + len(plan), a, a + len(answer)])
+        return [numpy.array(rows[n], dtype=numpy.int16).reshape(-1, n + 4) for n in ROW_LENGTHS]
 
-    def batch(self, size):
-        """(ids, noisy, real, masked): R and A hidden at ratios drawn apart, ends of text often known."""
-        device = self.ids.device
-        pick = torch.randint(0, len(self.ids), (size,), device=device)
-        ids, real = self.ids[pick].long(), self.position[None] >= self.start[pick][:, None]
-        kind = torch.rand(size, 1, device=device)
-        ratio_r, ratio_a = torch.rand(size, 1, device=device), torch.rand(size, 1, device=device)
-        ratio_r = torch.where(kind < 0.25, 0.0, torch.where(kind < 0.45, 1.0, ratio_r))
-        ratio_a = torch.where((kind > 0.4) & (kind < 0.55), 1.0, ratio_a)
+
+def produce(tokenizer_text, first, step, shards):
+    """Puts shards of fresh programs into a queue for ever; the seed decides each."""
+    layout = Layout(Tokenizer.from_str(tokenizer_text))
+    forbidden = corpus.forbidden_forms(STARTER)
+    seed = first
+    while True:
+        source = corpus.Corpus(seed, forbidden_forms=forbidden)
+        shards.put(layout.shard(source.draw() for _ in range(SHARD)))
+        seed += step
+
+
+class Rows:
+    """The newest rows of every length, on the device."""
+
+    def __init__(self, layout, capacity, device):
+        self.layout = layout
+        self.rings = [torch.zeros(capacity, n + 4, dtype=torch.int16, device=device) for n in ROW_LENGTHS]
+        self.filled, self.next, self.drawn = ([0] * len(ROW_LENGTHS) for _ in range(3))
+
+    def add(self, shard):
+        for i, rows in enumerate(shard):
+            ring, rows = self.rings[i], torch.from_numpy(rows)
+            start = self.next[i] if self.next[i] + len(rows) <= len(ring) else 0
+            ring[start:start + len(rows)] = rows.to(ring.device, non_blocking=True)
+            self.next[i] = start + len(rows)
+            self.filled[i] = max(self.filled[i], self.next[i])
+            self.drawn[i] += len(rows)
+
+    def batch(self, size, which):
+        """(noisy, ids, masked) of rows of one length."""
+        ring, length = self.rings[which], ROW_LENGTHS[which]
+        device = ring.device
+        rows = ring[torch.randint(0, self.filled[which], (size,), device=device)].long()
+        ids, (r, r_end, a, a_end) = rows[:, :length], rows[:, length:, None].unbind(1)
+        position = torch.arange(length, device=device)[None]
+        in_r, in_a = (position >= r) & (position < r + R_LENGTH), position >= a
+        masked_r, masked_a = self.hidden_shares(size, device)
         noise = torch.rand(ids.shape, device=device)
-        masked = (self.in_r & (noise < ratio_r)) | (self.in_a & (noise < ratio_a))
-        # Decoding commits end tokens first, so a hidden program usually sees its ends.
-        known = (torch.rand(size, 1, device=device) < 0.5) & (ids == self.eos) & (torch.rand(ids.shape, device=device) < torch.rand(size, 1, device=device))
-        masked &= ~known
-        return ids, torch.where(masked, self.mask, ids), real, masked
+        hide_r, hide_a = noise < masked_r, noise < masked_a
+        # Decoding commits end tokens from the far end towards the text, long before it knows the text. How far
+        # they have come must not tell where the text ends: the gap is uniform and drawn apart from the noise.
+        gap = lambda share, block: (torch.rand(size, 1, device=device) * (block * share + 2)).long()
+        ends_a = position >= a_end
+        hide_a = torch.where(ends_a, position < a_end + gap(masked_a, A_LENGTH), hide_a)
+        ordered = torch.rand(size, 1, device=device) < 0.7
+        hide_r = torch.where((position >= r_end) & ordered, position < r_end + gap(masked_r, R_LENGTH), hide_r)
+        masked = (in_r & hide_r) | (in_a & hide_a)
+        return torch.where(masked, self.layout.mask, ids), ids, masked
+
+    @staticmethod
+    def hidden_shares(size, device):
+        """How much of R and of A is hidden: R ahead of A as in decoding, R known, nothing known, or drawn apart."""
+        kind = torch.rand(size, 1, device=device)
+        share_a, other = torch.rand(size, 1, device=device), torch.rand(size, 1, device=device)
+        ahead = (share_a * 1.25 - 0.75 * other).clamp(0, 1)
+        share_r = torch.where(kind < 0.4, ahead, torch.where(kind < 0.7, 0.0, torch.where(kind < 0.8, 1.0, other)))
+        share_a = torch.where((kind >= 0.75) & (kind < 0.85), 1.0, share_a)
+        return share_r, share_a
 
 
-def lockstep(net, tokenizer, prompts, mode, tau_r, tau_a, one_token=False, temperature=0.0, fill=0.4, generator=None):
-    """Lockstep R/A decoding in float32: texts of A, passes and committed tokens of each row."""
-    device = net.embed.device
-    known = tokenizer.get_vocab_size() + len(ADDED)
-    eos, mask = known - len(ADDED), known - 1
-    encode = lambda text: tokenizer.encode(text, add_special_tokens=False).ids
-    rows = [encode(p) + encode("[R]") + [mask] * R_LENGTH + encode("[A]") + [mask] * A_LENGTH for p in prompts]
-    length = max(map(len, rows))
-    x = torch.tensor([[eos] * (length - len(r)) + r for r in rows], device=device)
-    real = torch.tensor([[False] * (length - len(r)) + [True] * len(r) for r in rows], device=device)
-    a0 = length - A_LENGTH
-    r0 = a0 - len(encode("[A]")) - R_LENGTH
-    blocks = ((r0, R_LENGTH, tau_r), (a0, A_LENGTH, tau_a))
-    passes = torch.zeros(len(rows), device=device)
-    committed = torch.zeros(len(rows), device=device)
-    sweeps = max(R_LENGTH, A_LENGTH)
+class Muon(torch.optim.Optimizer):
+    """Momentum whose update is made orthogonal (Jordan et al. 2024, Muon), matrices of one shape at a time."""
 
-    def commit(z, start, size, tau, sweep):
-        span = x[:, start:start + size]
-        hidden = span == mask
-        logits = z[:, start:start + size].float()
-        logits[..., mask] = -math.inf
-        logits[..., known:] = -math.inf
-        if temperature > 0:
-            p_all = (logits / temperature).softmax(-1)
-            token = torch.multinomial(p_all.flatten(0, 1), 1, generator=generator).view(span.shape)
-            p = p_all.gather(-1, token[..., None])[..., 0]
-        else:
-            p, token = logits.softmax(-1).max(-1)
-        score = torch.where(hidden, p, -1.0)
-        m = hidden.sum(1)
-        need = torch.clamp(torch.ceil(m / (sweeps - sweep + 1)), min=1)
-        cap = torch.maximum(need, torch.minimum(m.double(), torch.clamp(torch.ceil(fill * m.double() - 1e-9), min=1)))
-        if one_token:
-            cap = need
-        rank = score.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
-        chosen = hidden & ((rank < cap[:, None]) & (p >= tau) | (rank < need[:, None]))
-        before = span == eos
-        span = torch.where(chosen, token, span)
-        ends = (span == eos).float()
-        if start == a0:
-            after_end = ends.cumsum(1) - ends > 0
-            chosen &= ~(after_end & ~(chosen & (token == eos)))
-            span = torch.where(after_end, eos, span)
-        committed.add_(chosen.sum(1))
-        x[:, start:start + size] = span
+    def __init__(self, parameters, rate, momentum=0.95, decay=0.05):
+        super().__init__(parameters, {"lr": rate, "momentum": momentum, "decay": decay})
 
-    with torch.no_grad():
-        for sweep in range(1, sweeps + 1):
-            hidden = [(x[:, s:s + n] == mask).any(1) for s, n, _ in blocks]
-            if not (hidden[0] | hidden[1]).any():
-                break
-            if mode == "jacobi":
-                z = net(x, real)
-                passes += (hidden[0] | hidden[1]).float()
-                for start, size, tau in blocks:
-                    commit(z, start, size, tau, sweep)
-            else:
-                for (start, size, tau), masks in zip(blocks, hidden):
-                    if masks.any():
-                        passes += masks.float()
-                        commit(net(x, real), start, size, tau, sweep)
-    cut = lambda ids: tokenizer.decode(ids[: ids.index(eos)] if eos in ids else ids)
-    return [cut(row) for row in x[:, a0:].tolist()], [cut(row) for row in x[:, r0:r0 + R_LENGTH].tolist()], passes.tolist(), committed.tolist()
+    @staticmethod
+    def orthogonal(g):
+        """Five Newton-Schulz steps in bfloat16 towards the nearest orthogonal matrix."""
+        x = g.bfloat16()
+        tall = x.shape[-2] > x.shape[-1]
+        x = x.mT if tall else x
+        x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+        for _ in range(5):
+            y = x @ x.mT
+            x = 3.4445 * x + (-4.7750 * y + 2.0315 * y @ y) @ x
+        return x.mT if tall else x
 
-
-def verdict(job):
-    """(base, plus) of one program, in a process of its own, stopped after two seconds."""
-    import signal
-    solution, task = job
-    results = []
-    signal.signal(signal.SIGALRM, lambda *_: (_ for _ in ()).throw(TimeoutError()))
-    for part in ("base_input", "plus_input"):
-        signal.setitimer(signal.ITIMER_REAL, 2.0)
-        try:
-            expected, actual = {}, {}
-            exec(task["prompt"] + task["canonical_solution"], expected)
-            exec(solution, actual)
-            ok = True
-            for arguments in task[part]:
-                want = expected[task["entry_point"]](*json.loads(json.dumps(arguments)))
-                got = actual[task["entry_point"]](*json.loads(json.dumps(arguments)))
-                same = abs(want - got) <= task["atol"] + 1e-9 if isinstance(want, float) and isinstance(got, (int, float)) else want == got
-                ok = ok and bool(same)
-            results.append(ok)
-        except BaseException:
-            results.append(False)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-    return results[0], results[0] and results[1]
-
-
-def evaluate(net, tokenizer, tasks, pool, seconds):
-    """The score table, the settings at one token a pass first."""
-    began, table = time.time(), []
-    prompts = [t["prompt"] for t in tasks]
-    settings = [("gauss_seidel", 0.9, 0.92, True)] + [(m, t, t, False) for m in ("gauss_seidel", "jacobi") for t in (0.3, 0.5, 0.7, 0.9, 0.99)] + [("gauss_seidel", 0.9, 0.92, False)]
-    answers = None
-    for mode, tau_r, tau_a, one_token in settings:
-        if time.time() - began > seconds:
-            break
-        texts, plans, passes, committed = lockstep(net, tokenizer, prompts, mode, tau_r, tau_a, one_token)
-        verdicts = pool.map(verdict, list(zip(texts, tasks)))
-        row = {"mode": mode, "tau_r": tau_r, "tau_a": tau_a, "one_token": one_token, "base": sum(b for b, _ in verdicts) / len(tasks), "plus": sum(p for _, p in verdicts) / len(tasks), "passes": sum(passes) / len(tasks), "tokens_per_pass": sum(committed) / sum(passes)}
-        table.append(row)
-        print(json.dumps(row), flush=True)
-        if one_token:
-            answers = [{"task_id": t["task_id"], "base": b, "plus": p, "plan": plan, "answer": text} for t, (b, p), plan, text in zip(tasks, verdicts, plans, texts)]
-    generator = torch.Generator(device=net.embed.device).manual_seed(SEED)
-    groups = [0] * len(tasks)
-    texts, _, _, _ = lockstep(net, tokenizer, prompts * 8, "gauss_seidel", 0.9, 0.92, temperature=0.8, generator=generator)
-    for i, (_, plus) in enumerate(pool.map(verdict, list(zip(texts, tasks * 8)))):
-        groups[i % len(tasks)] += plus
-    group = {"temperature": 0.8, "groups": len(tasks), "mixed": sum(0 < g < 8 for g in groups), "right_of_8": groups}
-    print(json.dumps(group), flush=True)
-    return {"table": table, "groups": group, "answers": answers}
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            shapes = {}
+            for p in group["params"]:
+                shapes.setdefault(p.shape, []).append(p)
+            for shape, parameters in shapes.items():
+                gradients = [p.grad for p in parameters]
+                buffers = [self.state[p].setdefault("momentum", torch.zeros_like(p)) for p in parameters]
+                torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
+                nesterov = torch._foreach_lerp(gradients, buffers, group["momentum"])
+                update = self.orthogonal(torch.stack(nesterov)) * max(1, shape[0] / shape[1]) ** 0.5
+                torch._foreach_mul_(parameters, 1 - group["lr"] * group["decay"])
+                torch._foreach_add_(parameters, list(update.float().unbind(0)), alpha=-group["lr"])
 
 
 def export(net, tokenizer, out):
@@ -306,65 +287,143 @@ def export(net, tokenizer, out):
             file.write(tensor.view(torch.int16).numpy().tobytes())
 
 
+def save_state(state, folder, piece=15 << 20):
+    """In pieces, each small enough to travel."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_state(folder)
+    for i, start in enumerate(range(0, buffer.getbuffer().nbytes, piece)):
+        (folder / f"state.{i:02}").write_bytes(buffer.getbuffer()[start:start + piece])
+
+
+def load_state(folder):
+    pieces = sorted(folder.glob("state.*"))
+    return torch.load(io.BytesIO(b"".join(p.read_bytes() for p in pieces)), map_location="cpu", weights_only=False) if pieces else None
+
+
+def remove_state(folder):
+    for old in folder.glob("state.*"):
+        old.unlink()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--starter", type=pathlib.Path, required=True)
-    parser.add_argument("--minutes", type=float, default=7.0, help="of training")
-    parser.add_argument("--rows", type=int, default=1_200_000)
+    parser.add_argument("--minutes", type=float, default=14.0, help="of training, over all calls")
+    parser.add_argument("--stop-after", type=float, default=math.inf, help="seconds of this call")
     parser.add_argument("--batch", type=int, default=512)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=float, default=3e-3, help="of AdamW: embeddings, head, norms and biases")
+    parser.add_argument("--muon-rate", type=float, default=0.012, help="of the layers' matrices")
+    parser.add_argument("--capacity", type=int, default=1_000_000, help="newest rows kept, for each length")
+    parser.add_argument("--tasks", type=int, default=400, help="to score, of each set; 0 scores nothing")
     options = parser.parse_args()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.manual_seed(SEED)
-    torch.set_float32_matmul_precision("high")
     began = time.time()
-    tasks = [json.loads(line) for line in options.starter.read_text().splitlines()]
-    forbidden = frozenset(corpus.normal_form(t["prompt"] + t["canonical_solution"]) for t in tasks)
-    workers = os.cpu_count() or 1
-    pool = multiprocessing.get_context("fork").Pool(workers)
-    shares = workers * 4
-    texts = [t for part in pool.imap(programs, [(SEED + i, options.rows // shares, forbidden) for i in range(shares)]) for t in part]
-    texts = list(dict.fromkeys(texts))
-    tokenizer = train_tokenizer("\n".join(t) for t in texts[:60000])
-    rows = Rows(tokenizer, texts, device)
-    net = Dream(-(-(tokenizer.get_vocab_size() + len(ADDED)) // 32) * 32, SHAPE).to(device)
-    print(f"device={device} distinct={len(texts)} kept={rows.kept} vocabulary={tokenizer.get_vocab_size()} parameters={sum(p.numel() for p in net.parameters())} seconds={time.time() - began:.0f}", flush=True)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=options.rate, weight_decay=0.01, betas=(0.9, 0.98))
-    fast = torch.compile(net) if device == "cuda" else net
-    start, step, saved, ids = time.time(), 0, 0.0, None
-    while True:
-        done = (time.time() - start) / (options.minutes * 60)
-        if done >= 1:
-            break
-        # The schedule follows the clock, so that a slower machine still ends at rate zero.
-        for group in optimizer.param_groups:
-            group["lr"] = options.rate * min(1, (step + 1) / 400) * 0.5 * (1 + math.cos(math.pi * done))
-        ids, noisy, real, masked = rows.batch(options.batch)
-        with torch.autocast(device, torch.bfloat16):
-            logits = fast(noisy, real)
-        weight = masked * torch.where(ids == rows.eos, 0.2, 1.0)
+    options.out.mkdir(parents=True, exist_ok=True)
+    STATE.mkdir(exist_ok=True)
+    log_file = open(STATE / "train.log", "a")
+
+    def log(line):
+        print(line, flush=True)
+        log_file.write(line + "\n")
+        log_file.flush()
+
+    state = load_state(STATE)
+    forks, workers = multiprocessing.get_context("fork"), max(1, (os.cpu_count() or 2) - 2)
+    if state is None:
+        first = corpus.Corpus(SEED)
+        programs = [first.draw() for _ in range(40_000)]
+        tokenizer = train_tokenizer("\n".join((p.prompt, p.plan, p.answer)) for p in programs)
+    else:
+        tokenizer = Tokenizer.from_str(state["tokenizer"])
+    layout, calls = Layout(tokenizer), 0 if state is None else state["calls"]
+    shards = forks.Queue(maxsize=64)
+    # Seeds of one call are behind those of the call before it: no stream of programs is drawn twice.
+    producers = [forks.Process(target=produce, args=(tokenizer.to_str(), SEED + 1 + calls * 1_000_000 + i, workers, shards), daemon=True) for i in range(workers)]
+    for producer in producers:
+        producer.start()
+    judges = forks.Pool(workers)
+
+    # From here on CUDA may be used: nothing is forked after this.
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.manual_seed(SEED + calls)
+    random.seed(SEED + calls)
+    net = Dream(-(-layout.known // 32) * 32, SHAPE).to(device)
+    matrices = [p for n, p in net.named_parameters() if "layers" in n and p.dim() == 2]
+    others = [p for n, p in net.named_parameters() if not ("layers" in n and p.dim() == 2)]
+    muon = Muon(matrices, options.muon_rate)
+    adam = torch.optim.AdamW(others, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=device == "cuda")
+    step, trained, seen = 0, 0.0, 0
+    if state is not None:
+        net.load_state_dict(state["net"])
+        muon.load_state_dict(state["muon"])
+        adam.load_state_dict(state["adam"])
+        step, trained, seen = state["step"], state["trained"], state["seen"]
+    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+
+    def loss_of(noisy, ids, masked):
+        logits = net(noisy, None, dtype)
         losses = F.cross_entropy(logits.float().flatten(0, 1), ids.flatten(), reduction="none").view(ids.shape)
-        loss = (losses * weight).sum() / weight.sum()
-        optimizer.zero_grad(set_to_none=True)
+        return (losses * masked).sum() / masked.sum()
+
+    fast = torch.compile(loss_of, dynamic=False) if device == "cuda" else loss_of
+    rows = Rows(layout, options.capacity, device)
+    while min(rows.filled) < 4 * options.batch:
+        rows.add(shards.get())
+    step_on = lambda which: fast(*rows.batch(options.batch, which))
+    for which in range(len(ROW_LENGTHS)):  # Compiling is no training time.
+        step_on(which).backward()
+        net.zero_grad(set_to_none=True)
+    log(f"device={torch.cuda.get_device_name() if device == 'cuda' else device} vocabulary={layout.eos} parameters={sum(p.numel() for p in net.parameters())} workers={workers} step={step} trained={trained:.0f} ready={time.time() - began:.0f}")
+
+    budget, losses = options.minutes * 60, []
+    clock = last_line = time.time()
+    while trained < budget and clock - began < options.stop_after:
+        # The schedule follows the time trained, so that a slower machine still ends at rate zero.
+        share = min(1, (step + 1) / 300) * min(1, (1 - trained / budget) / 0.7)
+        muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = options.muon_rate * share, options.rate * share
+        loss = step_on(random.choices(range(len(ROW_LENGTHS)), rows.drawn)[0])
         loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
-        if step % 500 == 0:
-            print(f"step={step} loss={loss.item():.4f} seconds={time.time() - start:.0f}", flush=True)
-            if time.time() - saved > 100:
-                export(net, tokenizer, options.out)
-                saved = time.time()
+        nn.utils.clip_grad_norm_(others, 1.0)
+        muon.step()
+        adam.step()
+        net.zero_grad(set_to_none=True)
         step += 1
-    print(f"steps={step} loss={loss.item():.4f} seconds={time.time() - start:.0f}", flush=True)
-    export(net, tokenizer, options.out)
+        losses.append(loss.detach())
+        try:
+            rows.add(shards.get_nowait())
+        except queue.Empty:
+            pass
+        if step % 20 == 0 and device == "cuda":
+            torch.cuda.synchronize()
+        trained += time.time() - clock
+        clock = time.time()
+        if clock - last_line > 20:
+            log(f"step={step} loss={torch.stack(losses).mean().item():.4f} trained={trained:.0f} fresh_rows={seen + sum(rows.drawn)} rows_trained={step * options.batch} rate={share:.3f}")
+            last_line, losses = clock, []
+    done = trained >= budget
+    log(f"{'finished' if done else 'stopped'} step={step} trained={trained:.0f} of {budget:.0f} fresh_rows={seen + sum(rows.drawn)} call={time.time() - began:.0f}")
+    for producer in producers:
+        producer.terminate()
+    if not done:
+        save_state({"net": net.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict(), "tokenizer": tokenizer.to_str(), "step": step, "trained": trained, "seen": seen + sum(rows.drawn), "calls": calls + 1}, STATE)
+    export(net, tokenizer, STATE / "model")
+
+    # Scores are in true float32, of the weights as they are stored.
     with torch.no_grad():
         for parameter in net.parameters():
             parameter.copy_(parameter.to(torch.bfloat16).float())
-    # Scores are in true float32, of the weights as they are stored.
     torch.set_float32_matmul_precision("highest")
-    scores = evaluate(net.eval(), tokenizer, tasks, pool, 90)
-    (options.out / "scores.json").write_text(json.dumps(scores, indent=1) + "\n")
+    if options.tasks:
+        tasks = [json.loads(line) for line in STARTER.read_text().splitlines()]
+        result = scores.evaluate(net.eval(), layout, R_LENGTH, A_LENGTH, tasks, judges, log, options.tasks, SEED)
+        (options.out / "scores.json").write_text(json.dumps(result, indent=1) + "\n")
+    judges.terminate()
+    log(f"call={time.time() - began:.0f}")
+    with tarfile.open(options.out / "model.tar", "w") as tar:
+        tar.add(STATE / "model", "model")
+    for name in ["train.log"] + ([] if done else [p.name for p in STATE.glob("state.*")]):
+        shutil.copy(STATE / name, options.out / name)
 
 
 if __name__ == "__main__":
