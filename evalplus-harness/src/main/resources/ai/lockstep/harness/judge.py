@@ -37,6 +37,10 @@ GRACE_SECONDS, DETAILS_SECONDS = 2.0, 1.0
 # A test that took its whole limit and this much longer, seen from outside, did not keep to its timer.
 LATE_SECONDS = 0.5
 
+# Longer frames no worker writes.
+MOST_FRAME_BYTES = 2 << 20
+FORGED = "wrote to the channel of its answers"
+
 # Room for a value on its way: several times the expected one, and this much in any case.
 ANSWER_BYTES, ANSWER_RATIO = 64 << 20, 16
 
@@ -233,21 +237,18 @@ class Task:
 class Answer:
     """A value on its way: compared as it comes, kept from where it differs from the expected one."""
 
-    def __init__(self, expected, index):
+    def __init__(self, expected, index, seconds):
         self.expected = expected
         self.index = index
+        self.seconds = seconds
         self.length = 0
         self.same = 0
         self.rest = []
         self.too_long = False
-        self.seconds = None
         self.arrived = time.monotonic()
         self.limit = max(ANSWER_BYTES, ANSWER_RATIO * expected.sizes[index]) if expected else math.inf
 
     def add(self, data):
-        if self.seconds is None:
-            (self.seconds,) = SECONDS.unpack_from(data)
-            data = data[SECONDS.size :]
         self.length += len(data)
         if self.length > self.limit:
             self.too_long = True
@@ -257,7 +258,7 @@ class Answer:
             if self.expected.piece(self.index, self.same, len(data)) == data:
                 self.same += len(data)
                 return
-        self.rest.append(bytes(data))
+        self.rest.append(data)
 
     def equal(self):
         return not self.rest and not self.too_long and self.same == self.expected.sizes[self.index]
@@ -298,23 +299,20 @@ class Run:
         at = 0
         while not self.failed and len(self.buffer) - at >= HEADER.size:
             secret, kind, length = HEADER.unpack_from(self.buffer, at)
-            if secret != self.secret or kind > UNCAUGHT or self.done:
-                self.tampered("wrote to the channel of its answers")
+            if secret != self.secret or kind > UNCAUGHT or length > MOST_FRAME_BYTES or self.done:
+                self.tampered(FORGED)
                 return
             if len(self.buffer) - at < HEADER.size + length:
                 break
             at += HEADER.size
-            try:
-                self.frame(kind, bytes(self.buffer[at : at + length]))
-            except struct.error:
-                self.tampered("wrote to the channel of its answers")
+            self.frame(kind, bytes(self.buffer[at : at + length]))
             at += length
         del self.buffer[:at]
 
     def frame(self, kind, payload):
         index = len(self.details)
-        if kind in (LOAD_FAILED, NO_ENTRY_POINT, LOADED) if self.loaded else kind not in (LOAD_FAILED, NO_ENTRY_POINT, LOADED):
-            self.tampered("answered out of turn")
+        if self.loaded == (kind in (LOAD_FAILED, NO_ENTRY_POINT, LOADED)):
+            self.tampered(FORGED)
         elif kind == LOADED:
             self.loaded = True
             self.since = time.monotonic()
@@ -334,31 +332,36 @@ class Run:
                 self.tampered(self.tampering or "answered too few tests")
             self.done = True
         elif index >= self.tests:
-            self.tampered("answered more tests than there are")
-        elif kind == PART:
-            self.part(payload)
-        elif kind == RETURNED:
-            self.part(payload)
+            self.tampered(FORGED)
+        elif kind == NOT_PLAIN:
+            text = payload.decode("utf-8", "replace")
+            self.test_failed("wrong_answer", "the returned value is no plain data: " + text)
+        else:
+            self.called(kind, payload, index)
+
+    def called(self, kind, payload, index):
+        """How a call ended: with a value, which may come in parts, or without one."""
+        if self.answer is None:
+            seconds = SECONDS.unpack_from(payload)[0] if len(payload) >= SECONDS.size else -1
+            if not 0 <= seconds <= REFERENCE_SECONDS:
+                self.tampered(FORGED)
+                return
+            payload = payload[SECONDS.size :]
+            self.test_seconds += seconds
+            self.answer = Answer(self.expected, index, seconds)
+        if kind in (PART, RETURNED):
+            self.answer.add(payload)
+        if kind == RETURNED:
             self.returned(index)
         elif kind == RAISED:
-            self.test_seconds += SECONDS.unpack_from(payload)[0]
-            text = payload[SECONDS.size :].decode("utf-8", "replace")
+            text = payload.decode("utf-8", "replace")
             self.test_failed(exception_outcome(text), text)
         elif kind == TIMED_OUT:
-            self.test_seconds += SECONDS.unpack_from(payload)[0]
             self.test_failed("timeout", "the call ran past its limit")
-        elif kind == NOT_PLAIN:
-            self.test_failed("wrong_answer", "the returned value is no plain data: " + payload.decode("utf-8", "replace"))
-
-    def part(self, payload):
-        if self.answer is None:
-            self.answer = Answer(self.expected, len(self.details))
-        self.answer.add(payload)
 
     def returned(self, index):
         answer, self.answer = self.answer, None
         took = answer.arrived - self.since
-        self.test_seconds += answer.seconds
         if self.expected is None:
             self.answers.append((answer.seconds, b"".join(answer.rest)))
             self.details.append(True)
@@ -379,7 +382,7 @@ class Run:
             try:
                 value = decode(answer.data())
             except (ValueError, MemoryError):
-                self.tampered("answered with something that is no plain data")
+                self.tampered(FORGED)
                 return
             self.test_judged(self.oracle.accepts(value, self.expected.value(index), self.arguments[index]), value)
         self.since = time.monotonic()
@@ -537,7 +540,6 @@ class Judge:
         )
         verdict = run.verdict(reply, over_budget)
         verdict["seconds"] = time.monotonic() - started
-        verdict["cpu_seconds"] = reply["cpu_seconds"]
         return verdict
 
     def execute(self, task, name, expected, fail_fast, budget, job):

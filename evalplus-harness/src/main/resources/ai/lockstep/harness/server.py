@@ -85,11 +85,10 @@ class Server:
             reason = self.wait(watch, job["memory_bytes"])
         finally:
             os.close(watch)
-        status, usage = self.end(pid)
+        status = self.end(pid)
         return {
             "exit": os.waitstatus_to_exitcode(status),
             "reason": reason,
-            "cpu_seconds": usage.ru_utime + usage.ru_stime,
             "clean": self.clean(),
         }
 
@@ -147,11 +146,11 @@ class Server:
             except ProcessLookupError:
                 pass
             try:
-                ended, status, usage = os.wait4(-1 if self.alone else pid, 0)
+                ended, status = os.waitpid(-1 if self.alone else pid, 0)
             except ChildProcessError:
                 return result
             if ended == pid:
-                result = status, usage
+                result = status
                 if not self.alone:
                     return result
 

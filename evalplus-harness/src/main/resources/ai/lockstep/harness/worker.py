@@ -26,8 +26,8 @@ import time
 # the text of RETURNED, RAISED and TIMED_OUT (or the first of their parts) are the call's seconds.
 PART, LOADED, RETURNED, RAISED, TIMED_OUT, NOT_PLAIN, LOAD_FAILED, NO_ENTRY_POINT, DONE, NOTE, UNCAUGHT = range(11)
 
-# A value is cut into parts of about this many bytes, which a pipe takes at once.
-PART_BYTES = 1 << 16
+# A value is cut into parts of at least this many bytes, and at most the second number.
+PART_BYTES, MOST_PART_BYTES = 1 << 16, 1 << 20
 
 # Frames that EvalPlus has on the stack when it calls the candidate: recursion ends where it ends there.
 STACK_FRAMES = 29
@@ -227,12 +227,14 @@ class _Calls:
 
             def write(data):
                 nonlocal held_bytes
-                held.append(bytes(data))
-                held_bytes += len(data)
-                if held_bytes >= PART_BYTES:
-                    frame(PART, b"".join(held))
-                    held.clear()
-                    held_bytes = 0
+                for at in range(0, len(data), MOST_PART_BYTES):
+                    piece = bytes(data[at : at + MOST_PART_BYTES])
+                    held.append(piece)
+                    held_bytes += len(piece)
+                    if held_bytes >= PART_BYTES:
+                        frame(PART, b"".join(held))
+                        held.clear()
+                        held_bytes = 0
 
             try:
                 encode(value, write)
