@@ -43,6 +43,11 @@ public final class Weights {
     return new Weights(folder, tensors);
   }
 
+  /** Reads the header of one file, whatever it is called. */
+  public static Weights ofFile(Path file) {
+    return new Weights(file, SafetensorsFile.read(file));
+  }
+
   /** The safetensors files of a checkpoint folder, in the order of their names; all exist. */
   static List<Path> files(Path folder) {
     Path index = folder.resolve(INDEX);

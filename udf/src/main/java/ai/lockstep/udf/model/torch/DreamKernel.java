@@ -57,12 +57,14 @@ final class DreamKernel implements AutoCloseable {
   private static Map<String, Object> attributes() {
     Map<String, Object> attributes = new LinkedHashMap<>();
     attributes.put("training", false);
-    for (String list : new String[] {"weights", "pending", "keys", "values", "hidden", "current"}) {
+    for (String list :
+        new String[] {"weights", "pending", "cache", "hidden", "current", "rotary"}) {
       attributes.put(list, TorchScriptArchive.Attribute.EMPTY_TENSOR_LIST);
     }
     for (String number : new String[] {"heads", "kv_heads", "head_size", "dtype"}) {
       attributes.put(number, 0L);
     }
+    attributes.put("packed", false);
     attributes.put("eps", 0.0);
     attributes.put("theta", 0.0);
     return attributes;
@@ -83,11 +85,13 @@ final class DreamKernel implements AutoCloseable {
     }
   }
 
-  /** Calls a method that returns tensors, which belong to the scope. */
+  /** Calls a method that returns a tensor or a list of them, which belong to the scope. */
   PtNDArray[] callForTensors(PtNDManager scope, String method, IValue... arguments) {
     interpret();
     try (IValue result = IValueUtils.runMethod(block, method, arguments)) {
-      return result.toTensorArray(scope);
+      return result.isTensor()
+          ? new PtNDArray[] {result.toTensor(scope)}
+          : result.toTensorArray(scope);
     } finally {
       closeAll(arguments);
     }
@@ -112,6 +116,19 @@ final class DreamKernel implements AutoCloseable {
     try (PtNDManager scope = newScope()) {
       PtNDArray raw = scope.create(bytes, new Shape(bytes.remaining()), DataType.UINT8);
       call("push", IValue.from(raw), IValue.from(storedDtype), IValue.listFrom(shape));
+    }
+  }
+
+  /** Appends a normally distributed tensor, made on the device, to the pending ones. */
+  void pushRandom(double mean, double deviation, long... shape) {
+    try (PtNDManager scope = newScope()) {
+      PtNDArray like = (PtNDArray) scope.create(0L);
+      call(
+          "push_random",
+          IValue.from(like),
+          IValue.listFrom(shape),
+          IValue.from(mean),
+          IValue.from(deviation));
     }
   }
 

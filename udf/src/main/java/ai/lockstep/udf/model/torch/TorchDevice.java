@@ -36,6 +36,14 @@ public final class TorchDevice {
     return device.isGpu() ? BFLOAT16 : FLOAT32;
   }
 
+  /**
+   * Whether attention runs over rows of any lengths in one kernel (flash attention, which PyTorch
+   * has for half precision on GPUs); elsewhere it runs row by row or over rows of equal shape.
+   */
+  boolean attendsPacked() {
+    return device.isGpu();
+  }
+
   /** Sequence lengths are rounded up to a multiple of this. */
   int granularity() {
     return device.isGpu() ? CUDA_GRANULARITY : 1;

@@ -7,7 +7,9 @@ import ai.lockstep.udf.checkpoint.Dtype;
 import ai.lockstep.udf.checkpoint.LoraAdapter;
 import ai.lockstep.udf.checkpoint.StoredTensor;
 import ai.lockstep.udf.checkpoint.Weights;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 
 /** Brings a checkpoint's tensors to the kernel, layer by layer, merging an adapter on the way. */
 final class WeightUpload {
@@ -16,6 +18,7 @@ final class WeightUpload {
   private static final long WINDOW_BYTES = 256L << 20;
 
   private static final int TENSORS_PER_LAYER = 12;
+  private static final double RANDOM_DEVIATION = 0.02;
 
   private final DreamKernel kernel;
   private final Checkpoint checkpoint;
@@ -30,20 +33,44 @@ final class WeightUpload {
   }
 
   void run() {
-    CheckpointConfig config = checkpoint.config();
+    forEachTensor(
+        kernel,
+        checkpoint.config(),
+        device,
+        (name, shape) -> {
+          push(weights.tensor(name));
+          merge(name);
+        });
+  }
+
+  /** Fills a model with random weights: norms around 1, everything else around 0. */
+  static void random(DreamKernel kernel, CheckpointConfig config, TorchDevice device) {
+    forEachTensor(
+        kernel,
+        config,
+        device,
+        (name, shape) ->
+            kernel.pushRandom(name.endsWith("norm.weight") ? 1 : 0, RANDOM_DEVIATION, shape));
+  }
+
+  private static void forEachTensor(
+      DreamKernel kernel,
+      CheckpointConfig config,
+      TorchDevice device,
+      BiConsumer<String, long[]> push) {
     kernel.call(
         "configure",
         IValue.from(config.heads()),
         IValue.from(config.kvHeads()),
         IValue.from(config.headSize()),
         IValue.from(device.dtype()),
+        IValue.from(device.attendsPacked()),
         IValue.from(config.rmsNormEps()),
         IValue.from(config.ropeTheta()));
     int index = 0;
     int lastOfLayers = config.layers() * TENSORS_PER_LAYER;
-    for (String name : config.tensorShapes().keySet()) {
-      push(weights.tensor(name));
-      merge(name);
+    for (Map.Entry<String, long[]> tensor : config.tensorShapes().entrySet()) {
+      push.accept(tensor.getKey(), tensor.getValue());
       boolean inLayer = index > 0 && index <= lastOfLayers;
       if (!inLayer) {
         kernel.call("keep");
