@@ -10,7 +10,6 @@ import ai.lockstep.udf.checkpoint.CheckpointConfig;
 import ai.lockstep.udf.checkpoint.CheckpointLocator;
 import ai.lockstep.udf.checkpoint.CheckpointSource;
 import ai.lockstep.udf.golden.Golden;
-import ai.lockstep.udf.golden.GoldenTensor;
 import ai.lockstep.udf.model.Alignment;
 import ai.lockstep.udf.model.Pass;
 import ai.lockstep.udf.model.Proposals;
@@ -26,6 +25,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DreamModelTest {
 
@@ -53,101 +54,29 @@ class DreamModelTest {
   @Nested
   class AgainstTheReferencesForward {
 
-    @Test
-    void readsOneSequence() {
-      assertThatLogitsMatch("plain");
-    }
-
-    @Test
-    void readsMasksInTwoSequences() {
-      assertThatLogitsMatch("masked");
-    }
-
-    @Test
-    void readsRowsOfDifferentLengthsTogether() {
-      // Upstream pads on the left; its padded rows are our shorter rows.
-      assertThatLogitsMatch("left_padded");
-    }
-
-    @Test
-    void rotatesByPositionOverALongRow() {
-      assertThatLogitsMatch("long");
-    }
-
-    @Test
-    void masksBlockCausally() {
-      int[] ids = ids("block_causal").get(0);
-      int[] ends = blockEnds(6, 4, ids.length);
-
-      float[][] logits =
-          logits(List.of(row(wantingAllLogits(ids).withBlockCausalMask(ends)))).get(0);
-
-      assertThatRowsMatch(logits, GoldenTensor.of("block_causal.logits"), 0, 0);
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "plain",
+          "masked",
+          "left_padded",
+          "long",
+          "block_causal",
+          "prefix_cache",
+          "dual_cache"
+        })
+    void answersTheSameLogits(String name) {
+      assertThatRowsMatch(
+          GoldenForward.answer(model, name), GoldenForward.expected(name), LOGITS_TOLERANCE);
     }
 
     @Test
     void readsBfloat16WeightsFromShards() {
       try (DreamModel rounded = load("model_bf16_sharded")) {
-        Pass pass = wantingAllLogits(ids("bf16_weights").get(0));
-
-        Proposals answer = rounded.propose(List.of(row(pass))).get(0);
-
-        assertThatRowsMatch(logits(answer), GoldenTensor.of("bf16_weights.logits"), 0, 0);
-      }
-    }
-
-    @Test
-    void keepsThePrefixInTheCache() {
-      assertThatCachedLogitsMatch("prefix_cache");
-    }
-
-    @Test
-    void overwritesABlockOfTheCache() {
-      assertThatCachedLogitsMatch("dual_cache");
-    }
-
-    private void assertThatLogitsMatch(String name) {
-      List<RowPass> rows = new ArrayList<>();
-      List<int[]> ids = ids(name);
-      ids.forEach(row -> rows.add(row(wantingAllLogits(row))));
-      GoldenTensor expected = GoldenTensor.of(name + ".logits");
-
-      List<float[][]> logits = logits(rows);
-
-      for (int b = 0; b < rows.size(); b++) {
-        int padding = padding(name, b);
-        JsonNode stored = goldenCase(name).get("positions_stored");
-        for (int s = 0; s < stored.size(); s++) {
-          int position = stored.get(s).asInt() - padding;
-          if (position >= 0) {
-            assertThat(logits.get(b)[position])
-                .describedAs("%s row %d position %d", name, b, position)
-                .containsExactly(expected.row(b, s), offset(LOGITS_TOLERANCE));
-          }
-        }
-      }
-    }
-
-    private void assertThatCachedLogitsMatch(String name) {
-      JsonNode example = goldenCase(name);
-      int[] before = Golden.ints(example.get("input_ids").get(0));
-      int[] after = Golden.ints(example.get("then_ids").get(0));
-      int from = example.get("from").asInt();
-      int to = example.path("to").asInt(after.length);
-      int slot = model.openSlot(after.length);
-      try {
-        int[] everywhere = IntStream.range(0, before.length).toArray();
-        model.propose(
-            List.of(new RowPass(Pass.full(before, everywhere, Alignment.IN_PLACE), slot)));
-        Pass window =
-            Pass.window(after, from, to, IntStream.range(from, to).toArray(), Alignment.IN_PLACE)
-                .withLogits();
-
-        Proposals answer = model.propose(List.of(new RowPass(window, slot))).get(0);
-
-        assertThatRowsMatch(logits(answer), GoldenTensor.of(name + ".logits"), 0, 0);
-      } finally {
-        model.closeSlot(slot);
+        assertThatRowsMatch(
+            GoldenForward.answer(rounded, "bf16_weights"),
+            GoldenForward.expected("bf16_weights"),
+            LOGITS_TOLERANCE);
       }
     }
   }
@@ -184,7 +113,7 @@ class DreamModelTest {
     void answerEveryRowAsIfItWereAlone() {
       List<RowPass> rows = new ArrayList<>();
       for (int length : new int[] {5, 40, 17, 40, 1, 23}) {
-        rows.add(row(wantingAllLogits(randomIds(length))));
+        rows.add(row(GoldenForward.wantingLogits(randomIds(length))));
       }
 
       List<float[][]> together = logits(rows);
@@ -216,7 +145,7 @@ class DreamModelTest {
         blocks.add(new RowPass(window, slots.get(i)));
       }
       int[] loner = randomIds(9);
-      blocks.add(2, row(wantingAllLogits(loner)));
+      blocks.add(2, row(GoldenForward.wantingLogits(loner)));
 
       model.propose(fill);
       List<float[][]> answers = logits(blocks);
@@ -272,13 +201,16 @@ class DreamModelTest {
 
     @Test
     void mixBlockCausalRowsWithOthers() {
-      int[] causal = ids("block_causal").get(0);
+      int[] causal = GoldenForward.ids("block_causal").get(0);
       int[] plain = randomIds(11);
-      Pass first = wantingAllLogits(causal).withBlockCausalMask(blockEnds(6, 4, causal.length));
+      Pass first =
+          GoldenForward.wantingLogits(causal)
+              .withBlockCausalMask(GoldenForward.blockEnds(causal.length));
 
-      List<float[][]> answers = logits(List.of(row(first), row(wantingAllLogits(plain))));
+      List<float[][]> answers =
+          logits(List.of(row(first), row(GoldenForward.wantingLogits(plain))));
 
-      assertThatRowsMatch(answers.get(0), GoldenTensor.of("block_causal.logits"), 0, 0);
+      assertThatRowsMatch(answers.get(0), GoldenForward.expected("block_causal"), LOGITS_TOLERANCE);
       assertThatRowsMatch(answers.get(1), fullLogits(plain), ROUNDING);
     }
 
@@ -292,13 +224,14 @@ class DreamModelTest {
 
     @Test
     void movesTheLogitsAwayFromTheUnconditionalRow() {
-      int[] ids = ids("masked").get(0);
+      int[] ids = GoldenForward.ids("masked").get(0);
       int[] unconditional = ids.clone();
       Arrays.fill(unconditional, 0, 9, model.spec().maskId());
       double scale = 0.75;
 
       float[][] guided =
-          logits(List.of(row(wantingAllLogits(ids).withGuidance(unconditional, scale)))).get(0);
+          logits(List.of(row(GoldenForward.wantingLogits(ids).withGuidance(unconditional, scale))))
+              .get(0);
 
       float[][] conditional = fullLogits(ids);
       float[][] free = fullLogits(unconditional);
@@ -313,8 +246,8 @@ class DreamModelTest {
 
     @Test
     void isRefusedOnACachedRow() {
-      int[] ids = ids("masked").get(0);
-      Pass guided = wantingAllLogits(ids).withGuidance(ids, 1);
+      int[] ids = GoldenForward.ids("masked").get(0);
+      Pass guided = GoldenForward.wantingLogits(ids).withGuidance(ids, 1);
       int slot = model.openSlot(ids.length);
 
       assertThatThrownBy(() -> model.propose(List.of(new RowPass(guided, slot))))
@@ -334,7 +267,7 @@ class DreamModelTest {
 
   @Test
   void predictsAPositionFromTheOneBeforeItWhenShifted() {
-    int[] ids = ids("plain").get(0);
+    int[] ids = GoldenForward.ids("plain").get(0);
     int[] all = IntStream.range(0, ids.length).toArray();
     float[][] unshifted = fullLogits(ids);
 
@@ -386,7 +319,7 @@ class DreamModelTest {
   void runsWithRandomWeightsOfAnySize() {
     CheckpointConfig config = CheckpointConfig.read(Golden.file("model"));
     try (DreamModel random = DreamModel.random(config, TOKEN_COUNT, TorchDevice.cpu())) {
-      int[] ids = ids("plain").get(0);
+      int[] ids = GoldenForward.ids("plain").get(0);
 
       Proposals answer =
           random.propose(List.of(row(Pass.full(ids, new int[] {3}, Alignment.SHIFTED)))).get(0);
@@ -402,54 +335,12 @@ class DreamModelTest {
     return DreamModel.load(checkpoint, TOKEN_COUNT, TorchDevice.cpu());
   }
 
-  private static JsonNode goldenCase(String name) {
-    for (JsonNode example : Golden.json("forward.json").get("cases")) {
-      if (example.get("name").asText().equals(name)) {
-        return example;
-      }
-    }
-    throw new IllegalArgumentException(name);
-  }
-
-  /** A case's rows without their left padding. */
-  private static List<int[]> ids(String name) {
-    List<int[]> rows = new ArrayList<>();
-    JsonNode stored = goldenCase(name).get("input_ids");
-    for (int b = 0; b < stored.size(); b++) {
-      int[] row = Golden.ints(stored.get(b));
-      rows.add(Arrays.copyOfRange(row, padding(name, b), row.length));
-    }
-
-    return rows;
-  }
-
-  private static int padding(String name, int row) {
-    JsonNode mask = goldenCase(name).path("attention_mask").path(row);
-    int padding = 0;
-    for (JsonNode real : mask) {
-      padding += 1 - real.asInt();
-    }
-
-    return padding;
-  }
-
-  private static int[] blockEnds(int prompt, int block, int length) {
-    return IntStream.iterate(prompt, end -> end < length + block, end -> end + block)
-        .map(end -> Math.min(end, length))
-        .toArray();
-  }
-
-  private static Pass wantingAllLogits(int[] ids) {
-    return Pass.full(ids, IntStream.range(0, ids.length).toArray(), Alignment.IN_PLACE)
-        .withLogits();
-  }
-
   private static RowPass row(Pass pass) {
     return new RowPass(pass, RowPass.NO_SLOT);
   }
 
   private static float[][] fullLogits(int[] ids) {
-    return logits(List.of(row(wantingAllLogits(ids)))).get(0);
+    return logits(List.of(row(GoldenForward.wantingLogits(ids)))).get(0);
   }
 
   private static List<float[][]> logits(List<RowPass> rows) {
@@ -463,15 +354,6 @@ class DreamModelTest {
     return IntStream.range(0, answer.size())
         .mapToObj(i -> answer.logits(i).orElseThrow())
         .toArray(float[][]::new);
-  }
-
-  private static void assertThatRowsMatch(
-      float[][] logits, GoldenTensor expected, int batch, int first) {
-    for (int i = 0; i < logits.length; i++) {
-      assertThat(logits[i])
-          .describedAs("row %d", i)
-          .containsExactly(expected.row(batch, first + i), offset(LOGITS_TOLERANCE));
-    }
   }
 
   private static void assertThatRowsMatch(float[][] logits, float[][] expected, float tolerance) {
