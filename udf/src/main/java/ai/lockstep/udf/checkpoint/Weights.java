@@ -12,6 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The tensors of a checkpoint folder, from one {@code model.safetensors} or from the shards that
@@ -22,8 +24,7 @@ public final class Weights {
   private static final String INDEX = "model.safetensors.index.json";
   private static final String SINGLE = "model.safetensors";
 
-  /** A wrong checkpoint lacks hundreds of tensors; nobody reads more names than this. */
-  private static final int MAX_PROBLEMS_SHOWN = 8;
+  private static final Pattern LAYER = Pattern.compile("\\.layers\\.(\\d+)\\.");
 
   private final Path folder;
   private final Map<String, StoredTensor> tensors;
@@ -118,30 +119,59 @@ public final class Weights {
   }
 
   /**
-   * Checks that every tensor is there in its shape; further tensors are ignored.
+   * Checks that every tensor is there in its shape; further tensors are ignored. One error names
+   * everything that is wrong, what is wrong alike in several layers once: {@code
+   * model.layers.{0-27}.mlp.up_proj.weight is missing}.
    *
    * @param shapes the shape of every tensor needed
    */
   public void require(Map<String, long[]> shapes) {
-    List<String> problems = new ArrayList<>();
+    Map<String, List<Integer>> problems = new LinkedHashMap<>();
     shapes.forEach(
         (name, shape) -> {
-          StoredTensor tensor = tensors.get(name);
-          if (tensor == null) {
-            problems.add(name + " is missing");
-          } else if (!Arrays.equals(tensor.shape(), shape)) {
-            problems.add(
-                "%s is %s instead of %s"
-                    .formatted(name, Arrays.toString(tensor.shape()), Arrays.toString(shape)));
+          String problem = problem(name, shape);
+          if (!problem.isEmpty()) {
+            Matcher layer = LAYER.matcher(name);
+            List<Integer> layers =
+                problems.computeIfAbsent(
+                    layer.replaceFirst(".layers.{}.") + problem, key -> new ArrayList<>());
+            if (layer.reset().find()) {
+              layers.add(Integer.valueOf(layer.group(1)));
+            }
           }
         });
     if (!problems.isEmpty()) {
-      int shown = Math.min(problems.size(), MAX_PROBLEMS_SHOWN);
-      String rest =
-          problems.size() > shown ? " and %d more".formatted(problems.size() - shown) : "";
+      List<String> lines = new ArrayList<>();
+      problems.forEach((problem, layers) -> lines.add(problem.replace("{}", ranges(layers))));
       throw LockstepException.user(
-          "Cannot load Dream from %s: the weights do not fit config.json: %s%s. Use config.json and weights of one checkpoint."
-              .formatted(folder, String.join(", ", problems.subList(0, shown)), rest));
+          "Cannot load Dream from %s: the weights do not fit config.json: %s. Use config.json and weights of one checkpoint."
+              .formatted(folder, String.join(", ", lines)));
     }
+  }
+
+  /** What is wrong with a tensor, as the end of a sentence; empty if nothing is. */
+  private String problem(String name, long[] shape) {
+    StoredTensor tensor = tensors.get(name);
+    if (tensor == null) {
+      return " is missing";
+    }
+
+    return Arrays.equals(tensor.shape(), shape)
+        ? ""
+        : " is %s instead of %s".formatted(Arrays.toString(tensor.shape()), Arrays.toString(shape));
+  }
+
+  /** Ascending numbers: {@code 4}, or {@code {0-3, 7}}. */
+  private static String ranges(List<Integer> layers) {
+    List<String> ranges = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      int first = layers.get(i);
+      while (i + 1 < layers.size() && layers.get(i + 1) == layers.get(i) + 1) {
+        i++;
+      }
+      ranges.add(layers.get(i) == first ? "" + first : first + "-" + layers.get(i));
+    }
+
+    return layers.size() == 1 ? ranges.get(0) : "{%s}".formatted(String.join(", ", ranges));
   }
 }

@@ -148,7 +148,8 @@ public final class DeviceCheck {
       verdict(
           "statistics %s: %d other tokens, largest difference %.1e"
               .formatted(sampling, otherTokens, worst),
-          otherTokens == 0 && worst < 2e-4);
+          // A number drawn may lie within rounding of the border between two of 4096 tokens.
+          otherTokens <= 3 && worst < 2e-4);
     }
   }
 

@@ -1,6 +1,7 @@
 package ai.lockstep.udf.model.torch;
 
 import ai.lockstep.udf.checkpoint.CheckpointConfig;
+import ai.lockstep.udf.checkpoint.CheckpointFiles;
 import ai.lockstep.udf.checkpoint.CheckpointLocator;
 import ai.lockstep.udf.checkpoint.CheckpointSource;
 import ai.lockstep.udf.model.Alignment;
