@@ -12,19 +12,21 @@ public final class TorchDevice {
   private static final int CUDA_GRANULARITY = 32;
 
   private final Device device;
+  private final boolean attendsPacked;
 
-  private TorchDevice(Device device) {
+  private TorchDevice(Device device, boolean attendsPacked) {
     this.device = device;
+    this.attendsPacked = attendsPacked;
   }
 
   /** The CPU, in float32. */
   public static TorchDevice cpu() {
-    return new TorchDevice(Device.cpu());
+    return new TorchDevice(Device.cpu(), false);
   }
 
   /** A GPU by its CUDA index, in bfloat16. */
   public static TorchDevice cuda(int index) {
-    return new TorchDevice(Device.gpu(index));
+    return new TorchDevice(Device.gpu(index), true);
   }
 
   Device device() {
@@ -41,7 +43,12 @@ public final class TorchDevice {
    * has for half precision on GPUs); elsewhere it runs row by row or over rows of equal shape.
    */
   boolean attendsPacked() {
-    return device.isGpu();
+    return attendsPacked;
+  }
+
+  /** The same device with the other devices' attention, for comparing the two. */
+  TorchDevice attendingByRows() {
+    return new TorchDevice(device, false);
   }
 
   /** Sequence lengths are rounded up to a multiple of this. */

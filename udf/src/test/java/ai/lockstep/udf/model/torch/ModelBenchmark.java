@@ -23,9 +23,9 @@ import java.util.stream.Stream;
  * Times the model against what the device could do at best. Weights are random and made on the
  * device, so no checkpoint is needed.
  *
- * <p>Usage: {@code ModelBenchmark [cpu|cuda] [dream-7b|dream-tiny] [section ...]}; sections are
- * {@code passes}, {@code blocks}, {@code sampling}, {@code parts} and {@code loading}, all by
- * default.
+ * <p>Usage: {@code ModelBenchmark [cpu|cuda] [dream-7b|dream-tiny] [by-rows] [section ...]}; {@code
+ * by-rows} leaves a GPU's packed attention out, for comparison; sections are {@code passes}, {@code
+ * blocks}, {@code sampling}, {@code parts} and {@code loading}, all by default.
  *
  * <p>A floor is the larger of two times: the operations over the rate of a large matrix product,
  * and the bytes that must be read (weights and keys and values once) over the rate of a large copy,
@@ -60,7 +60,8 @@ public final class ModelBenchmark {
   /** Runs the sections named. */
   public static void main(String[] arguments) throws IOException {
     List<String> words = List.of(arguments);
-    TorchDevice device = words.contains("cuda") ? TorchDevice.cuda(0) : TorchDevice.cpu();
+    TorchDevice chosen = words.contains("cuda") ? TorchDevice.cuda(0) : TorchDevice.cpu();
+    TorchDevice device = words.contains("by-rows") ? chosen.attendingByRows() : chosen;
     boolean large = words.contains("dream-7b");
     CheckpointConfig config = large ? dream7b() : dreamTiny();
     List<String> all = List.of("passes", "blocks", "sampling", "parts", "loading");
@@ -73,7 +74,9 @@ public final class ModelBenchmark {
       flops = ceilings.flopsPerSecond();
       bytes = ceilings.bytesPerSecond();
     }
-    print("device %s, %s, random weights", device, large ? "Dream-7B" : "dream-tiny");
+    print(
+        "device %s, %s, random weights, attention %s",
+        device, large ? "Dream-7B" : "dream-tiny", device.attendsPacked() ? "packed" : "by rows");
     print("ceilings: matrix product %.2f TFLOP/s, copy %.1f GB/s", flops / 1e12, bytes / 1e9);
     if (sections.contains("loading")) {
       loading(device);
@@ -229,7 +232,7 @@ public final class ModelBenchmark {
   }
 
   private void report(String name, List<RowPass> passes, double flops, double bytes) {
-    double seconds = Timing.median(device.attendsPacked() ? 15 : 7, () -> model.propose(passes));
+    double seconds = Timing.median(isGpu() ? 15 : 5, () -> model.propose(passes));
     double floor = Math.max(flops / flopsPerSecond, bytes / bytesPerSecond);
     print(
         "%-52s %9.3f ms, floor %9.3f ms (%s), %5.2f x, %8.2f TFLOP/s",
@@ -274,7 +277,11 @@ public final class ModelBenchmark {
   }
 
   private int width() {
-    return device.attendsPacked() ? 2 : 4;
+    return isGpu() ? 2 : 4;
+  }
+
+  private boolean isGpu() {
+    return device.device().isGpu();
   }
 
   private static void print(String format, Object... values) {
