@@ -15,7 +15,7 @@ public final class MachineFactor {
    * What one call of {@link #WORK} takes, least of many, on one core of an Intel Xeon virtual
    * machine of 2026 with CPython 3.11.2 and nothing else to do.
    */
-  static final double BASELINE_SECONDS = 0.1;
+  static final double BASELINE_SECONDS = 0.0096;
 
   /** Few enough to be quick, and the least of them sees the machine undisturbed. */
   private static final int CALLS = 7;
