@@ -6,6 +6,12 @@ meaning except constants. Wording, names, constants and coding style are drawn a
 drawn once per program and kept inside it, so that its tokens depend on each other. That dependence is
 what a parallel decoder can get wrong, and what a corpus with one way of writing things lacks.
 
+Some programs slip at an edge, as people's do: one comparison too wide, one default that is not the one asked for,
+a range one short (SLIPS). So a model of the corpus is not always sure, samples of one task differ, and some pass
+the simple tests only. A slip is never the likelier way: the best single answer is right.
+
+Names hold words from anywhere and words that mean nothing, so that a name has to be copied, not guessed.
+
 Held-out compositions (held_out.json) are never generated, in any wording, style or constant; nor is a program
 that equals, but for its names, one of the starter suite or of a published benchmark (forbidden_forms.txt).
 
@@ -44,6 +50,27 @@ class Program:
 
 class Rejected(Exception):
     """This draw has no sensible program; draw again."""
+
+
+class Dice(random.Random):
+    """Randomness of one corpus, and how often a program slips where it can."""
+
+    def __init__(self, seed, slips):
+        super().__init__(seed)
+        self.slips = slips
+
+    def slip(self, key, *codes):
+        """The codes, or the same ones with the slip that people make with this operation."""
+        pairs = SLIPS.get(key, ())
+        if not pairs or self.random() >= self.slips:
+            return codes
+        slipped = []
+        for code in codes:
+            for right, wrong in pairs:
+                head, found, tail = code.rpartition(right)
+                code = head + wrong + tail if found else code
+            slipped.append(code)
+        return tuple(slipped)
 
 
 # --------------------------------------------------------------------------- operations
@@ -123,7 +150,7 @@ CHAR_FILTERS = [
     op("alnum", "letters and digits|alphanumeric {n}|{n} that are letters or digits", "keep alphanumeric|letters and digits", "{x}.isalnum()", words="alphanumeric|alnum"),
     op("upper", "uppercase letters|upper case letters|capital letters|{n} in upper case", "keep upper case|capitals only", "{x}.isupper()", words="upper|uppercase|capitals|capital"),
     op("lower", "lowercase letters|lower case letters|{n} in lower case", "keep lower case|lower only", "{x}.islower()", words="lower|lowercase"),
-    op("notspace", "{n} that are not spaces|non-space {n}|{n} other than spaces", "drop spaces|no spaces", "{x} != ' '|not {x}.isspace()", words="no_spaces|without_spaces|nonspace"),
+    op("notspace", "{n} that are not spaces|non-space {n}|{n} other than spaces", "drop spaces|no spaces", "{x} != ' '", words="no_spaces|without_spaces|nonspace"),
     op("notchar", "{n} other than '{k}'|{n} different from '{k}'", "drop '{k}'", "{x} != '{k}'", constant="letter", words="without|except|other"),
     op("punct", "punctuation {n}|{n} that are neither letters, digits nor spaces", "keep punctuation", "not {x}.isalnum() and not {x}.isspace()|not ({x}.isalnum() or {x}.isspace())", words="punctuation|symbols"),
 ]
@@ -274,6 +301,30 @@ MAPS_OF = {"int": INT_MAPS, "float": FLOAT_MAPS, "char": CHAR_MAPS, "word": WORD
 
 # What a test of every element is called when the fold is a yes or no.
 YES_NO = ("all", "any", "none")
+
+# What people get wrong at the edges, by operation: (right, wrong), at the last place where it occurs. Two right ways
+# must not share a wrong one, which would then be written more often than either.
+WIDER, NARROWER = ((" > ", " >= "), (" < ", " <= ")), ((" >= ", " > "), (" <= ", " < "))
+NO_SIGN = (("abs({x})", "{x}"),)
+ONLY_LOWER = (("AEIOU", ""),)
+ONE_SHORT = ((" + 1)", ")"),)
+ONE_SPACE = ((".split()", ".split(' ')"),)
+SLIPS = {
+    **dict.fromkeys(("positive", "negative", "greater", "less", "longer", "shorter", "rise", "fall", "far", "largest", "smallest"), WIDER),
+    **dict.fromkeys(("nonnegative", "atleast", "atmost", "between", "atleastlong", "near"), NARROWER),
+    **dict.fromkeys(("lastdigit", "ends", "digitsum", "digitcount", "onedigit"), NO_SIGN),
+    **dict.fromkeys(("vowel", "notvowel", "vowelstart", "vowelcount"), ONLY_LOWER),
+    "consonant": ((".lower()", ""),),
+    **dict.fromkeys(("upto", "span", "divisors"), ONE_SHORT),
+    **dict.fromkeys(("words", "collapse", "reversewords", "sortwords"), ONE_SPACE),
+    **{fold.key: (("default=None", "default=0"), ("else None", "else 0")) for fold in (MAXIMUM[0], MINIMUM[0])},
+    **{fold.key: (("default=0", "default=None"), ("else 0", "else None")) for fold in (MAXIMUM[1], MINIMUM[1], SPREAD)},
+    **{fold.key: (("default=-1", "default=0"), ("else -1", "else 0")) for fold in (MAXIMUM[2], MINIMUM[2])},
+    "mean": (("else 0.0", "else None"),),
+    "prime": ((" > 1 ", " > 0 "),),
+    "unique": (("dict.fromkeys(", "set("),),
+    "whiledigits": ((" > 9", " > 10"),),
+}
 
 # --------------------------------------------------------------------------- sources
 
@@ -473,13 +524,45 @@ VERBS = ("get", "compute", "find", "calc", "make", "build", "solve", "process", 
 NOUNS = ("it", "values", "result", "answer", "items", "data", "list", "numbers", "text", "task", "output", "func", "stuff", "all", "parts", "of")
 
 
+PLAIN_WORDS = """
+zero one two three four five six seven eight nine ten eleven twelve twenty thirty fifty hundred half quarter third
+first second next previous middle inner outer upper lower left right front back top bottom near far early late
+big tiny long short tall wide narrow high deep flat round sharp soft strong weak light heavy fresh old new young
+red green blue black white grey good bad best worst fair rich poor warm cool dry wet clean safe quick slow quiet loud
+position positions place places index spot cell cells row rows column columns corner edge border side line point
+increase increases decrease change changes growth drop drops rise fall shift move turn trend peak valley wave
+character characters symbol symbols mark marks sign signs dash dashes dot dots space spaces quote quotes bracket
+consonant syllable prefix suffix token phrase title heading paragraph page chapter letter letters
+variation deviation variance difference distance weight height width depth area volume speed time date year month
+match matches mismatch equal same other another neighbour neighbours pair pairs couple triple group groups cluster
+price prices cost costs amount amounts tax discount discounted percent share shares ratio rate score scores grade
+anagram rotate transpose root digital fibonacci hailstone median common missing recursive nested strict strictly
+increasing decreasing ignoring case keep drop split merge tidy trim select choose remove replace insert append
+fahrenheit celsius kelvin mile metre gram litre energy power force signal sample samples reading readings sensor
+user users order orders item ticket tickets player players game games team teams city cities street river mountain
+apple orange banana cherry lemon grape bread butter water coffee sugar honey garden flower forest animal horse
+loss losses win wins gain gains bonus debt credit budget invoice salary profit total subtotal average maximum minimum
+""".split()
+ONSETS = ("b", "c", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "qu", "r", "s", "t", "v", "w", "x", "z", "br", "ch", "cl", "dr", "fl", "gr", "pl", "pr", "sh", "sl", "sp", "st", "str", "th", "tr", "")
+RHYMES = ("a", "e", "i", "o", "u", "ai", "ea", "ee", "oo", "ou", "an", "ar", "as", "at", "el", "en", "er", "es", "et", "il", "in", "is", "it", "ol", "on", "or", "os", "ul", "um", "un", "ur", "ing", "ight", "end", "act", "ion", "ost", "unk")
+
+
+def word_of_name(r):
+    """A word that has nothing to do with the program: a plain one, or one that means nothing."""
+    if r.random() < 0.6:
+        return r.choice(PLAIN_WORDS)
+    return "".join(r.choice(ONSETS) + r.choice(RHYMES) for _ in range(r.choice((1, 2, 2, 3))))
+
+
 def name_for(r, hints):
-    """A function name: mostly words of what is computed, sometimes anything."""
+    """A function name: words of what is computed, words from anywhere, or something general."""
     hints = [h for h in hints if h]
+    if hints and r.random() < 0.5:
+        hints = [word_of_name(r) if r.random() < 0.6 else h for h in hints] + [word_of_name(r)]
     roll = r.random()
-    if roll < 0.12 or not hints:
+    if roll < 0.06 or not hints:
         return r.choice(("f", "solve", "process", "transform", "compute", "run", "solution", "func", "answer", "task"))
-    chosen = hints[: r.choice((1, 2, 2, 3, 3))]
+    chosen = hints[: r.choice((1, 2, 2, 3, 3, 4))]
     if roll < 0.4:
         r.shuffle(chosen)
     if roll > 0.75:
@@ -531,13 +614,16 @@ def pipeline(r):
     x = r.choice([v for v in VARIABLES[source.kind] if v not in source.args and f" {v}" not in " " + source.clauses[0][0]])
     source = dataclasses.replace(source, clauses=tuple((t.replace("{x}", x), i.replace("{x}", x)) for t, i in source.clauses), element=source.element.replace("{x}", x), test=source.test.replace("{x}", x))
 
+    *iterables, direct = r.slip(source.key, *(i for _, i in source.clauses), source.direct)
+    source = dataclasses.replace(source, clauses=tuple((t, i) for (t, _), i in zip(source.clauses, iterables)), direct=direct)
+
     # What to do: element stages, an order before or after them, a fold.
     kind = source.kind
     stages = []
     before = after = None
     if r.random() < 0.12 and source.direct and kind != "float":
         before = r.choice([o for o in ORDERS_OF[kind] if o.key not in ("gaps", "runningsum", "runningmax")])
-    for _ in range(r.choices((0, 1, 2, 3), (8, 42, 42, 8))[0]):
+    for _ in range(r.choices((0, 1, 2, 3), (12, 44, 36, 8))[0]):
         if r.random() < 0.55:
             stages.append(("filter", r.choice(FILTERS_OF[kind])))
         else:
@@ -711,9 +797,13 @@ class Writer:
     def __init__(self, r, source, stages, before, after, reduction, yes_no, x, text_of, args, name):
         self.r, self.source, self.stages, self.before, self.after = r, source, stages, before, after
         self.reduction, self.yes_no, self.args, self.name = reduction, yes_no, args, name
+        if reduction:
+            lists, generators = len(reduction.of_list), reduction.of_list + reduction.of_generator
+            slipped = r.slip(reduction.key, *generators)
+            self.reduction = dataclasses.replace(reduction, of_list=slipped[:lists], of_generator=slipped[lists:])
         code = {}
         for o in [o for _, o in stages] + [o for o in (before, after) if o]:
-            code[o.key] = text_of(o, o.code)
+            code[o.key] = r.slip(o.key, text_of(o, o.code))[0]
         self.code = code
         # Inside an expression a second loop variable must not hide the first.
         self.x = x if (len(source.clauses) == 1 and source.element == x) or source.clauses[-1][0] == x else x
@@ -982,7 +1072,7 @@ def condition_on(r, x, filters):
     o = r.choice(filters)
     k, k2 = constant_for(r, o.constant)
     said = fill(r.choice(o.said), n="", k=k, k2=k2).strip().removeprefix("that are ")
-    return o.key, said, fill(r.choice(o.plan), k=k, k2=k2), fill(r.choice(o.code), x=x, k=k, k2=k2)
+    return o.key, said, fill(r.choice(o.plan), k=k, k2=k2), fill(r.slip(o.key, r.choice(o.code))[0], x=x, k=k, k2=k2)
 
 
 PLAIN_CONDITIONS = [o for o in INT_FILTERS if o.key in ("even", "odd", "positive", "negative", "greater", "less", "multiple", "other", "atleast", "atmost", "between", "nonzero")]
@@ -1044,7 +1134,7 @@ def conditional(r):
             body += [f"return {values[-1]}"] if word == "if" or r.random() < 0.5 else ["else:", f"    return {values[-1]}"]
         return finish(r, key, name, (a,), doc, plan_text(r, plan, style), body)
     argument = r.choice(LIST_NAMES) if over == "list" else r.choice([n for n in ("n", "limit", "m", "num", "number") if n != a])
-    iterable = argument if over == "list" else f"range(1, {argument} + 1)"
+    iterable = r.slip(over, argument if over == "list" else f"range(1, {argument} + 1)")[0]
     what = f"each number {a} in the list" if over == "list" else f"each number {a} from 1 to {argument}"
     doc = sentence(r.choice((f"For {what}, give {listed}, and return the list of results", f"Return a list that holds, for {what}, {listed}")))
     out = r.choice(("result", "out", "res", "labels"))
@@ -1131,7 +1221,8 @@ def while_loop(r):
     variable = r.choice({"steps": ("steps", "count", "result"), "values": ("values", "path", "seen", "out"), "largest": ("best", "largest", "top"), "sum": ("total", "result", "acc"), "final": ("r",)}[result])
     doc = r.choice((f"Starting from the positive integer {n}, repeatedly {said} until it {until}. Return {phrase}", f"Take a positive integer and {said}, again and again, until it {until}; return {phrase}"))
     name = name_for(r, [r.choice(("steps", "reduce", "shrink", "repeat", "count", "path", key)), r.choice(("steps", "to_end", "number", "until", ""))])
-    lines = ([fill(start, r=variable)] if start else []) + [f"while {test}:"] + indent(change + ([fill(update, r=variable)] if update else [])) + [fill(end, r=variable)]
+    written = r.slip("while" + key.removesuffix("squares"), test)[0]
+    lines = ([fill(start, r=variable)] if start else []) + [f"while {written}:"] + indent(change + ([fill(update, r=variable)] if update else [])) + [fill(end, r=variable)]
     return finish(r, f"while/{key}/{result}", name, (n,), sentence(doc), plan_text(r, ["while " + test, plan, result], "loop"), lines)
 
 
@@ -1290,7 +1381,7 @@ def dictionary(r):
         keys.append(better)
         doc = f"Return the key with the {better} value among {entries} {of}, or None if there are none; the first one wins a tie"
         body = loop(f"{out} = None", "{}", f"return {out}")
-        inner = [f"if {out} is None or {v} {sign} {d}[{out}]:", f"    {out} = {k}"]
+        inner = [r.slip(better, f"if {out} is None or {v} {sign} {d}[{out}]:")[0], f"    {out} = {k}"]
         body = [line for line in body if "{}" not in line][:-1] + indent(inner, 2 if test else 1) + [f"return {out}"]
         style = "loop"
         plan.append(better + " value")
@@ -1347,7 +1438,7 @@ def text(r):
         k, k2 = (r.choice("aeiostrn"), r.choice("xyzkmu*-_")) if o.constant == "letters" else constant_for(r, o.constant)
         told.append(fill(r.choice(o.told), k=k, k2=k2))
         plan.append(fill(r.choice(o.plan), k=k, k2=k2))
-        codes.append(fill(r.choice(o.code), k=k, k2=k2))
+        codes.append(fill(r.slip(o.key, r.choice(o.code))[0], k=k, k2=k2))
     style = r.choice(("gen", "loop"))
     variable = r.choice((a, "out", "res", "result", "t"))
     current, body = a, []
@@ -1384,6 +1475,7 @@ def neighbours(r):
     """A condition on neighbouring pairs, or on pairs of two lists: count, all, any, list, or longest run."""
     over = r.choice(("adjacent", "adjacent", "zip"))
     key, said, plan, code = r.choice(NEIGHBOURS)
+    code, = r.slip(key, code)
     k = r.choice(("1", "2", "3", "5", "10"))
     a, b = r.choice((("a", "b"), ("x", "y"), ("p", "q"), ("prev", "cur"), ("u", "v")))
     args = (r.choice(LIST_NAMES),) if over == "adjacent" else r.choice((("xs", "ys"), ("first", "second"), ("left", "right"), ("nums1", "nums2")))
@@ -1433,7 +1525,7 @@ def nested(r):
         o = r.choice(INT_FILTERS)
         c, c2 = constant_for(r, o.constant)
         noun = fill(r.choice(o.said), n=noun, k=c, k2=c2)
-        conditions.append(fill(r.choice(o.code), x=x, k=c, k2=c2)); keys.append(o.key); plan.append(fill(r.choice(o.plan), k=c, k2=c2))
+        conditions.append(fill(r.slip(o.key, r.choice(o.code))[0], x=x, k=c, k2=c2)); keys.append(o.key); plan.append(fill(r.choice(o.plan), k=c, k2=c2))
     phrase, element = f"all {noun} in a nested list of integers", x
     if r.random() < 0.5:
         o = r.choice([o for o in INT_MAPS if o.key != "tostring"])
@@ -1488,7 +1580,96 @@ def two_dicts(r):
     return finish(r, f"twodicts/{keyset}/{how}/{result}", name, (a, b), sentence(doc), plan_text(r, [keyset + " keys", how, result], style), body)
 
 
-FAMILIES = ((pipeline, 66), (conditional, 7), (recurrence, 3), (while_loop, 3), (formula, 6), (dictionary, 5), (text, 7), (neighbours, 3), (nested, 3), (two_dicts, 2))
+def whole_list(r):
+    """What is asked of a list as a whole: a rank, the middle, the most frequent, the least that is missing."""
+    a = r.choice(LIST_NAMES)
+    x = r.choice([v for v in ("x", "n", "v", "y") if v != a])
+    values = r.choice([v for v in ("values", "ordered", "kept", "found") if v != a])
+    kind = r.choice(("rank", "rank", "median", "mode", "missing"))
+    noun, chosen, filter_key, plan = "numbers", a, "", []
+    if kind != "missing" and r.random() < 0.75:
+        o = r.choice(INT_FILTERS[:12])
+        k, k2 = constant_for(r, o.constant)
+        noun, chosen, filter_key = fill(r.choice(o.said), n=noun, k=k, k2=k2), f"[{x} for {x} in {a} if {fill(r.slip(o.key, r.choice(o.code))[0], x=x, k=k, k2=k2)}]", o.key
+        plan = [fill(r.choice(o.plan), k=k, k2=k2)]
+    where = r.choice((" in the list", " of the list")) if filter_key or r.random() < 0.5 else ""
+    if kind == "rank":
+        place, ordinal, few = r.choice(((2, "second", "two"), (3, "third", "three"), (4, "fourth", "four")))
+        end = r.choice(("largest", "smallest"))
+        doc = f"Return the {ordinal} {end} of the distinct {noun}{where}, or None if there are fewer than {few}"
+        body = [f"{values} = sorted(set({chosen}))", f"return {values}[{-place if end == 'largest' else place - 1}] if len({values}) > {place - 1} else None"]
+        key, plan = f"rank/{ordinal}{end}/{filter_key}", plan + ["distinct", "sort", f"{ordinal} {end}"]
+    elif kind == "median":
+        empty = "if there are none" if filter_key else "for an empty list"
+        doc = f"Return the median of the {noun}{where} as a float, or None {empty}"
+        body = [f"{values} = sorted({chosen})", f"return ({values}[len({values}) // 2] + {values}[(len({values}) - 1) // 2]) / 2 if {values} else None"]
+        key, plan = f"median/{filter_key}", plan + ["sort", "median"]
+    elif kind == "mode":
+        tie = r.choice(("smallest", "largest"))
+        best, sign = ("min", "-") if tie == "smallest" else ("max", "")
+        empty = "if there are none" if filter_key else "for an empty list"
+        subject = f"of the {noun}{where} the one" if filter_key else "the number"
+        doc = f"Return {subject} that occurs most often, the {tie} one in a tie, or None {empty}"
+        body = [f"{values} = {chosen}"] if filter_key else []
+        held = values if filter_key else a
+        body.append(f"return {best}({held}, key=lambda {x}: ({sign}{held}.count({x}), {x}), default=None)")
+        key, plan = f"mode/{tie}/{filter_key}", plan + ["most often", f"{tie} in a tie"]
+    else:
+        start, step, phrase = r.choice(((1, 1, "positive integer"), (0, 1, "non-negative integer"), (1, 2, "positive odd number"), (2, 2, "positive even number"), (3, 3, "positive multiple of 3"), (5, 5, "positive multiple of 5"), (10, 1, "integer from 10 up")))
+        i = r.choice([v for v in ("i", "k", "candidate") if v != a])
+        doc = f"Return the smallest {phrase} that the list does not hold"
+        body = [f"{i} = {start}", f"while {i} in {a}:", f"    {i} += {step}", f"return {i}"]
+        key, plan = f"missing/{start}/{step}", [f"from {start}", f"while in list, add {step}"]
+    name = name_for(r, [kind, r.choice(("of", "number", "value", "")), filter_key])
+    return finish(r, "whole/" + key, name, (a,), sentence(doc), plan_text(r, plan, ""), body)
+
+
+def rearranged(r):
+    """Parts of a sequence moved, rows and columns swapped, two strings compared letter by letter."""
+    kind = r.choice(("rotate", "columns", "letters"))
+    if kind == "rotate":
+        listed, left = r.random() < 0.6, r.random() < 0.5
+        a = r.choice(LIST_NAMES if listed else TEXT_NAMES)
+        k = r.choice([p for p in ("k", "n", "m", "count") if p != a]) if r.random() < 0.6 else str(r.choice((1, 2, 3, 4)))
+        things, noun, empty = ("numbers", "list", "[]") if listed else ("characters", "string", "''")
+        side, goal, cut = ("first", "end", f"{k} % len({a})") if left else ("last", "front", f"-{k} % len({a})")
+        doc = f"Move the {side} {k} {things} of the {noun} to its {goal} ({k} may exceed the length) and return the new {noun}"
+        body = [f"if not {a}:", f"    return {empty}", f"cut = {cut}", f"return {a}[cut:] + {a}[:cut]"]
+        args = (a,) + ((k,) if k.isalpha() else ())
+        key, plan = f"rotate/{side}/{noun}/{'@' if k.isalpha() else ''}", [f"{side} {k}", f"to the {goal}"]
+    elif kind == "columns":
+        a = r.choice(MATRIX_NAMES)
+        column = r.choice(("col", "column", "c"))
+        key, said, code, short = r.choice((
+            ("list", "return a list of lists", f"list({column})", "list"), ("reversed", "reverse every new row and return a list of lists", f"list({column})[::-1]", "reverse each"),
+            ("sorted", "sort every new row and return a list of lists", f"sorted({column})", "sort each"), ("tuple", "return a list of tuples", f"tuple({column})", "tuples"),
+            ("sums", "return the list of the sums of the new rows", f"sum({column})", "sums"), ("max", "return the list of the largest numbers of the new rows", f"max({column})", "largest of each"),
+            ("double", "double every number and return a list of lists", f"[2 * x for x in {column}]", "double"), ("first", "return the list of the first numbers of the new rows", f"{column}[0]", "first of each"),
+        ))
+        out = r.choice([v for v in ("result", "out", "res") if v != a])
+        doc = f"Swap the rows and columns of a rectangular matrix{r.choice((' and ', ', then '))}{said}"
+        body = [f"return [{code} for {column} in zip(*{a})]"] if r.random() < 0.6 else [f"{out} = []", f"for {column} in zip(*{a}):", f"    {out}.append({code})", f"return {out}"]
+        args, key, plan = (a,), "columns/" + key, ["swap rows and columns", short]
+    else:
+        s, t = r.choice((("s", "t"), ("a", "b"), ("first", "second"), ("left", "right")))
+        spaces, case = r.random() < 0.5, r.random() < 0.5
+        relation, said, code = r.choice((("often", "use the same characters equally often", "sorted({v})"), ("often", "use the same characters equally often", "sorted({v})"), ("set", "use the same characters", "set({v})"), ("length", "have the same length", "len({v})"), ("equal", "are equal", "{v}"), ("start", "start with the same character", "{v}[:1]")))
+        tidy = lambda v: v + (".lower()" if case else "") + (".replace(' ', '')" if spaces else "")
+        ignoring = " and ".join(["spaces"] * spaces + ["case"] * case)
+        doc = f"{r.choice(('Tell', 'Return'))} whether the two strings {said}" + (f", ignoring {ignoring}" if ignoring else "")
+        if r.random() < 0.5 and ignoring:
+            body = [f"{v} = {tidy(v)}" for v in (s, t)] + [f"return {fill(code, v=s)} == {fill(code, v=t)}"]
+        else:
+            body = [f"return {fill(code, v=tidy(s))} == {fill(code, v=tidy(t))}"]
+        args, key = (s, t), f"letters/{relation}/{ignoring.replace(' and ', '+')}"
+        plan = ["lower case"] * case + ["remove spaces"] * spaces + [{"often": "sort", "set": "sets", "length": "lengths", "equal": "as they are", "start": "first"}[relation], "equal?"]
+    if "cut" in args:
+        raise Rejected
+    name = name_for(r, [r.choice((kind, "shift" if kind == "rotate" else "swap" if kind == "columns" else "same")), r.choice(("of", "both", "new", ""))])
+    return finish(r, key, name, args, sentence(doc), plan_text(r, plan, ""), body)
+
+
+FAMILIES = ((pipeline, 60), (conditional, 8), (recurrence, 3), (while_loop, 4), (formula, 6), (dictionary, 7), (text, 7), (neighbours, 4), (nested, 3), (two_dicts, 3), (whole_list, 3), (rearranged, 3))
 
 
 # --------------------------------------------------------------------------- the split
@@ -1529,10 +1710,10 @@ def held_out():
 
 
 class Corpus:
-    """Draws training programs; the same seed gives the same ones."""
+    """Draws training programs; the same seed gives the same ones. slips: how often a program slips where it can."""
 
-    def __init__(self, seed, forbidden_keys=None, forbidden_forms=frozenset()):
-        self.random = random.Random(seed)
+    def __init__(self, seed, forbidden_keys=None, forbidden_forms=frozenset(), slips=1 / 3):
+        self.random = Dice(seed, slips)
         self.forbidden_keys = held_out() if forbidden_keys is None else forbidden_keys
         self.forbidden_forms = forbidden_forms
 

@@ -170,7 +170,7 @@ def evaluate(net, layout, r_length, a_length, tasks, pool, log, most, seed):
     log(json.dumps(groups))
 
     drawn = {}
-    held, source = corpus.held_out(), corpus.Corpus(seed - 1, forbidden_keys=frozenset())
+    held, source = corpus.held_out(), corpus.Corpus(seed - 1, forbidden_keys=frozenset(), slips=0)
     sets = {"trained compositions": [], "held-out compositions": []}
     while min(map(len, sets.values())) < most:
         program = source.draw()
