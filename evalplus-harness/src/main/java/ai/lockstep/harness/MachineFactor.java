@@ -5,9 +5,9 @@ import ai.lockstep.datasets.Task;
 import ai.lockstep.failure.LockstepException;
 
 /**
- * How much longer this machine takes for a fixed piece of Python than the one whose times EvalPlus's
- * limits suit: time limits make verdicts depend on the machine, and on a slow one right programs
- * time out (EvalPlus issue 5).
+ * How much longer this machine takes for a fixed piece of Python than the one whose times
+ * EvalPlus's limits suit: time limits make verdicts depend on the machine, and on a slow one right
+ * programs time out (EvalPlus issue 5).
  */
 public final class MachineFactor {
 
