@@ -7,7 +7,6 @@ import ai.lockstep.jobs.cli.JobMain;
 import ai.lockstep.jobs.decoding.DecodeInput;
 import ai.lockstep.jobs.decoding.DecodeStage;
 import ai.lockstep.jobs.decoding.Prompt;
-import ai.lockstep.jobs.decoding.PromptsFile;
 import ai.lockstep.jobs.decoding.RunIdentity;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
@@ -19,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.spark.sql.SparkSession;
 
 /** {@code generate}: decodes a benchmark or a prompts file; writes Parquet and JSONL. */
@@ -60,11 +60,7 @@ public final class GenerateJob {
             .input()
             .map(file -> DecodeInput.promptsFile(Path.of(file)))
             .orElseGet(() -> DecodeInput.benchmark(run.config().dataset()));
-    List<Prompt> prompts =
-        run.config()
-            .input()
-            .map(file -> PromptsFile.read(Path.of(file)))
-            .orElseGet(() -> input.prompts(run.config()));
+    List<Prompt> prompts = input.prompts(run.config());
 
     SparkSession spark = context.spark(run.config().hardware().sparkProperties());
     RunFolder folder =
@@ -76,7 +72,8 @@ public final class GenerateJob {
     folder.writeHydraRecord(context.job(), run.composition(), "");
     RunIdentity identity =
         new RunIdentity(folder.runId(), input.dataset(), checkpoint.name(), checkpoint.revision());
-    DecodeStage.run(spark, run.config(), run.json(), identity, prompts, folder.location());
+    int decoded =
+        DecodeStage.run(spark, run.config(), run.json(), identity, prompts, folder.location());
     DecodeStage.writeJsonLines(spark, run.config(), folder);
     new RunRecord(
             context.job(),
@@ -85,7 +82,7 @@ public final class GenerateJob {
             Optional.of(new RunRecord.Model(checkpoint.name(), checkpoint.revision())),
             Optional.empty(),
             started)
-        .write(spark, runs, folder);
+        .write(spark, runs, decoded > 0 ? Set.of(run) : Set.of(), folder);
     long failed = DecodeStage.failedRows(spark, run.config(), folder.location());
     System.out.printf(
         "%d rows decoded, %d failed.%nwritten to %s/completions.jsonl and %s/completions%n",

@@ -2,15 +2,11 @@ package ai.lockstep.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.lockstep.jobs.cli.JobMain;
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.StepsTable;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -41,9 +37,7 @@ class GenerateJobTest {
             """);
   }
 
-  private record Result(int exitCode, String errors) {}
-
-  private Result generate(String... more) {
+  private JobRun generate(String... more) {
     List<String> words =
         new ArrayList<>(
             List.of(
@@ -53,16 +47,7 @@ class GenerateJobTest {
                 "decode.a_length=10",
                 "run.id=test"));
     words.addAll(List.of(more));
-    PrintStream standardError = System.err;
-    ByteArrayOutputStream errors = new ByteArrayOutputStream();
-    System.setErr(new PrintStream(errors, true, StandardCharsets.UTF_8));
-    try {
-      int exitCode =
-          JobMain.exitCode(GenerateJob.DESCRIPTION, words.toArray(String[]::new), GenerateJob::run);
-      return new Result(exitCode, errors.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setErr(standardError);
-    }
+    return JobRun.of(GenerateJob.DESCRIPTION, GenerateJob::run, words);
   }
 
   private List<JsonNode> lines() throws IOException {
@@ -107,7 +92,7 @@ class GenerateJobTest {
         prompts,
         "{\"id\": \"bad\", \"prompt_ids\": [99999]}\n{\"id\": \"ok\", \"prompt_ids\": [1]}\n");
 
-    Result result = generate();
+    JobRun result = generate();
 
     assertThat(result.exitCode()).isEqualTo(4);
     assertThat(result.errors())
@@ -135,7 +120,7 @@ class GenerateJobTest {
   void anotherConfigurationInTheSameFolderIsRefused() {
     generate();
 
-    Result result = generate("decode.tau_r=0.5");
+    JobRun result = generate("decode.tau_r=0.5");
 
     assertThat(result.exitCode()).isEqualTo(2);
     assertThat(result.errors())
@@ -146,12 +131,24 @@ class GenerateJobTest {
 
   @Test
   void aThresholdOutOfRangeIsRefusedBeforeAnythingIsWritten() {
-    Result result = generate("decode.tau_r=1.4");
+    JobRun result = generate("decode.tau_r=1.4");
 
     assertThat(result.exitCode()).isEqualTo(2);
     assertThat(result.errors())
         .isEqualTo(
             "lockstep: Cannot decode with decode.tau_r=1.4: the acceptance threshold must lie in (0, 1]. Try decode.tau_r=0.85.%n"
+                .formatted());
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void aPromptsFileThatIsNotThereIsTheUsersMistake() {
+    JobRun result = generate("input=nowhere.jsonl");
+
+    assertThat(result.exitCode()).isEqualTo(2);
+    assertThat(result.errors())
+        .isEqualTo(
+            "lockstep: Cannot read input=nowhere.jsonl: there is no such file. Give a JSONL file of prompts.%n"
                 .formatted());
     assertThat(out).doesNotExist();
   }

@@ -46,6 +46,11 @@ public final class Composition {
     return overrides;
   }
 
+  /** Whether an override names the key. */
+  public boolean sets(String key) {
+    return overrides.stream().anyMatch(text -> ConfigOverride.parse(text).key().equals(key));
+  }
+
   /** The merged tree with interpolations as they were written. */
   public ObjectNode tree() {
     return tree.deepCopy();

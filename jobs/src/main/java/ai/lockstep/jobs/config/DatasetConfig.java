@@ -1,10 +1,13 @@
 package ai.lockstep.jobs.config;
 
+import ai.lockstep.datasets.Benchmark;
+import ai.lockstep.datasets.Benchmarks;
 import ai.lockstep.datasets.Edition;
 import ai.lockstep.datasets.Suite;
 import ai.lockstep.datasets.TaskSelection;
 import ai.lockstep.failure.LockstepException;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,6 +24,16 @@ import java.util.OptionalInt;
  */
 public record DatasetConfig(
     Suite suite, Optional<String> path, TaskSelection selection, Edition edition) {
+
+  /**
+   * Reads the whole benchmark.
+   *
+   * @throws LockstepException when its file is not there or is not the benchmark
+   */
+  public Benchmark open() {
+    return path.map(file -> Benchmarks.open(suite, Path.of(file)))
+        .orElseGet(() -> Benchmarks.open(suite, edition));
+  }
 
   static DatasetConfig read(Keys keys) {
     List<Suite> suites = List.of(Suite.values());

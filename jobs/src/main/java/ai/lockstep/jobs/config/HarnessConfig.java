@@ -16,7 +16,7 @@ import java.util.OptionalInt;
  * @param maxRunSeconds cap on the sum of a program's limits, above 0
  * @param memoryBytes of a program; 0 for min(4 GiB, the machine's)
  * @param machineFactor multiplies all times, above 0
- * @param parallel programs tested at once; empty for half of the cores
+ * @param parallel programs tested at once by an executor; empty for all its cores
  */
 public record HarnessConfig(
     String sandbox,
@@ -41,8 +41,7 @@ public record HarnessConfig(
           "memory_bytes", memoryBytes, "it must be 0 or more; 0 means min(4 GiB, the machine's)");
     }
     if (parallel.isPresent() && parallel.getAsInt() < 1) {
-      throw failure(
-          "parallel", parallel.getAsInt(), "it must be 1 or more, or null for half of the cores");
+      throw failure("parallel", parallel.getAsInt(), "it must be 1 or more, or null for all cores");
     }
   }
 

@@ -43,8 +43,9 @@ public final class DecodeStage {
    *
    * @param config for {@code config.configId()}'s rows
    * @param resolvedConfig the same as JSON, for executors
+   * @return how many rows were missing and are now there
    */
-  public static void run(
+  public static int run(
       SparkSession spark,
       RunConfig config,
       String resolvedConfig,
@@ -81,6 +82,7 @@ public final class DecodeStage {
           () -> CompletionsTable.TABLE.append(rows, outputDir));
     }
     StepsTable.TABLE.replace(StepsTable.of(written(spark, config, outputDir)), outputDir);
+    return plan.size();
   }
 
   /** The completions of one configuration. */

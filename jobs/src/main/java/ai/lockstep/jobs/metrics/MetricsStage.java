@@ -36,7 +36,8 @@ public final class MetricsStage {
   private MetricsStage() {}
 
   /** The verdicts of one task under one configuration. */
-  private record TaskVerdicts(TaskTally base, TaskTally plus, long tampered) {}
+  private record TaskVerdicts(
+      TaskTally base, TaskTally plus, long plusJudged, long tampered, long unjudged) {}
 
   /**
    * Replaces the rows of the given configurations.
@@ -78,15 +79,21 @@ public final class MetricsStage {
     return new TaskVerdicts(
         new TaskTally(samples, Math.toIntExact(row.<Long>getAs("base"))),
         new TaskTally(samples, Math.toIntExact(row.<Long>getAs("plus"))),
-        row.getAs("tampered"));
+        row.getAs("plus_judged"),
+        row.getAs("tampered"),
+        row.getAs("unjudged"));
   }
 
   private static void setVerdicts(RowBuilder row, List<TaskVerdicts> tasks) {
     row.set("tasks", tasks.size())
         .set("samples", tasks.stream().mapToLong(task -> task.base.samples()).sum())
-        .set("tampered", tasks.stream().mapToLong(TaskVerdicts::tampered).sum());
+        .set("tampered", tasks.stream().mapToLong(TaskVerdicts::tampered).sum())
+        .set("unjudged", tasks.stream().mapToLong(TaskVerdicts::unjudged).sum());
     setPassAtK(row, "base", tasks.stream().map(TaskVerdicts::base).toList());
-    setPassAtK(row, "plus", tasks.stream().map(TaskVerdicts::plus).toList());
+    // With harness.base_only=true there is no plus to speak of.
+    if (tasks.stream().allMatch(task -> task.plusJudged == task.plus.samples())) {
+      setPassAtK(row, "plus", tasks.stream().map(TaskVerdicts::plus).toList());
+    }
   }
 
   private static void setPassAtK(RowBuilder row, String tests, List<TaskTally> tallies) {

@@ -29,12 +29,25 @@ public record PlannedRun(Composition composition, RunConfig config) {
       Integer earlier = jobOfConfig.putIfAbsent(config.configId(), runs.size());
       if (earlier != null) {
         throw LockstepException.user(
-            "Cannot sweep: jobs #%d and #%d (%s) differ in nothing that decides results. Sweep over keys of model, decode, harness or dataset."
+            "Cannot sweep: jobs #%d and #%d (%s) differ in nothing that decides results. Sweep over keys of model, decode or harness."
                 .formatted(earlier, runs.size(), String.join(" ", composition.overrides())));
       }
       runs.add(new PlannedRun(composition, config));
     }
     return runs;
+  }
+
+  /** How a person tells the runs of a command apart: by the overrides that not all of them have. */
+  public static List<String> labels(List<PlannedRun> runs) {
+    List<String> shared = new ArrayList<>(runs.get(0).composition.overrides());
+    runs.forEach(run -> shared.retainAll(run.composition.overrides()));
+    List<String> labels = new ArrayList<>();
+    for (PlannedRun run : runs) {
+      List<String> own = new ArrayList<>(run.composition.overrides());
+      own.removeAll(shared);
+      labels.add(own.isEmpty() ? run.config.configId() : String.join(" ", own));
+    }
+    return labels;
   }
 
   /** The resolved configuration as JSON, for executors and tables. */

@@ -3,6 +3,7 @@ package ai.lockstep.jobs.run;
 import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.config.Composition;
 import ai.lockstep.jobs.config.HydraRecord;
+import ai.lockstep.jobs.tables.Table;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.FileNotFoundException;
@@ -24,12 +25,13 @@ import org.apache.hadoop.fs.Path;
  *
  * <p>The first command that writes to a folder leaves a manifest there; a later one goes on only if
  * its own manifest says the same, so that rows of different configurations, datasets or checkpoints
- * never mix.
+ * never mix. As long as there is no row, a command with other settings takes the folder over: the
+ * earlier one failed before it came to anything.
  */
 public final class RunFolder {
 
-  /** Written last to a temporary name and renamed, so that it is there whole or not at all. */
-  static final String MANIFEST = "lockstep.json";
+  /** Written to a temporary name and renamed, so that it is there whole or not at all. */
+  public static final String MANIFEST = "lockstep.json";
 
   /** How many differences an error names. */
   private static final int NAMED_DIFFERENCES = 3;
@@ -67,6 +69,17 @@ public final class RunFolder {
     }
   }
 
+  /** Whether a run has begun to write to a folder. */
+  public static boolean isThere(String location, Configuration hadoop) {
+    Path manifest = new Path(location, MANIFEST);
+    try {
+      return manifest.getFileSystem(hadoop).exists(manifest);
+    } catch (IOException e) {
+      throw LockstepException.environment(
+          "Cannot look at output.dir=%s: %s.".formatted(location, reason(e)), e);
+    }
+  }
+
   /** Returns the id under which the folder's rows are written. */
   private String claim(Path path, RunManifest manifest) throws IOException {
     if (files.exists(path) && !files.getFileStatus(path).isDirectory()) {
@@ -77,20 +90,14 @@ public final class RunFolder {
     if (files.exists(manifestPath)) {
       RunManifest before = read(manifestPath);
       List<String> differences = before.differences(manifest);
-      if (!differences.isEmpty()) {
-        throw LockstepException.user(
-            "Cannot write to output.dir=%s: it holds run %s, and %s%s. Repeat that run's settings to go on with it, or choose another output.dir."
-                .formatted(
-                    location,
-                    before.runId(),
-                    String.join(
-                        "; ",
-                        differences.subList(0, Math.min(NAMED_DIFFERENCES, differences.size()))),
-                    differences.size() > NAMED_DIFFERENCES
-                        ? "; %d more differ".formatted(differences.size() - NAMED_DIFFERENCES)
-                        : ""));
+      if (differences.isEmpty()) {
+        return before.runId();
       }
-      return before.runId();
+      if (holdsRows(path)) {
+        throw otherRun(before, differences);
+      }
+      write(MANIFEST, JSON.writeValueAsBytes(manifest));
+      return manifest.runId();
     }
     if (files.exists(path)) {
       for (FileStatus entry : files.listStatus(path)) {
@@ -107,14 +114,30 @@ public final class RunFolder {
     return manifest.runId();
   }
 
+  /** Whether a table has a partition. */
+  private boolean holdsRows(Path path) throws IOException {
+    for (FileStatus entry : files.listStatus(path)) {
+      if (entry.isDirectory()
+          && files.globStatus(new Path(entry.getPath(), Table.PARTITION + "=*")).length > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private LockstepException otherRun(RunManifest before, List<String> differences) {
+    int named = Math.min(NAMED_DIFFERENCES, differences.size());
+    String more =
+        differences.size() > named ? "; %d more differ".formatted(differences.size() - named) : "";
+    return LockstepException.user(
+        "Cannot write to output.dir=%s: it holds run %s, and %s%s. Repeat that run's settings to go on with it, or choose another output.dir."
+            .formatted(
+                location, before.runId(), String.join("; ", differences.subList(0, named)), more));
+  }
+
   private RunManifest read(Path manifestPath) throws IOException {
     try (InputStream in = files.open(manifestPath)) {
-      return JSON.readValue(in, RunManifest.class);
-    } catch (com.fasterxml.jackson.core.JacksonException e) {
-      throw LockstepException.user(
-          "Cannot read %s: it is not a lockstep manifest. Choose another output.dir."
-              .formatted(manifestPath),
-          e);
+      return RunManifest.read(in, manifestPath.toString());
     }
   }
 

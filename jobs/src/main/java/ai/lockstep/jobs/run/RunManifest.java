@@ -1,8 +1,15 @@
 package ai.lockstep.jobs.run;
 
+import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.config.ConfigDigest;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +23,7 @@ import java.util.TreeMap;
  * @param runId {@code run.id} of the first command; later ones go on under it
  * @param dataset {@code dataset.name}, or {@code prompts}
  * @param datasetMd5 MD5 of the input file; more tasks of the same file may be added later
+ * @param inputMd5 digest of the samples that are scored; empty when there are none
  * @param modelDigest digest of the checkpoint; empty when nothing is decoded
  * @param configs config id to the part of the configuration that decides results
  */
@@ -24,8 +32,11 @@ public record RunManifest(
     @JsonProperty("run_id") String runId,
     @JsonProperty("dataset") String dataset,
     @JsonProperty("dataset_md5") String datasetMd5,
+    @JsonProperty("input_md5") String inputMd5,
     @JsonProperty("model_digest") String modelDigest,
     @JsonProperty("configs") Map<String, JsonNode> configs) {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   public RunManifest {
     configs = new TreeMap<>(configs);
@@ -39,7 +50,36 @@ public record RunManifest(
       configs.put(run.config().configId(), ConfigDigest.deciding(run.composition().resolved()));
     }
     return new RunManifest(
-        job, runs.get(0).config().id(), dataset, datasetMd5, modelDigest, configs);
+        job, runs.get(0).config().id(), dataset, datasetMd5, "", modelDigest, configs);
+  }
+
+  /**
+   * Reads the manifest of an earlier run.
+   *
+   * @throws LockstepException when the file cannot be read or is not a manifest
+   */
+  public static RunManifest read(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      return read(in, file.toString());
+    } catch (IOException e) {
+      throw LockstepException.environment("Cannot read %s: %s.".formatted(file, e.getMessage()), e);
+    }
+  }
+
+  static RunManifest read(InputStream in, String location) throws IOException {
+    try {
+      return JSON.readValue(in, RunManifest.class);
+    } catch (JacksonException e) {
+      throw LockstepException.user(
+          "Cannot read %s: it is not a lockstep manifest. Choose another folder."
+              .formatted(location),
+          e);
+    }
+  }
+
+  /** For a command that scores samples. */
+  public RunManifest withInputMd5(String newInputMd5) {
+    return new RunManifest(job, runId, dataset, datasetMd5, newInputMd5, modelDigest, configs);
   }
 
   /** What differs, as {@code key was x and is y}; empty when {@code now} continues this run. */
@@ -48,6 +88,7 @@ public record RunManifest(
     compare(differences, "job", job, now.job);
     compare(differences, "dataset.name", dataset, now.dataset);
     compare(differences, "the dataset's MD5", datasetMd5, now.datasetMd5);
+    compare(differences, "the samples' MD5", inputMd5, now.inputMd5);
     compare(differences, "the model's digest", modelDigest, now.modelDigest);
     if (!configs.keySet().equals(now.configs.keySet())) {
       Map<String, String> before = leaves(configs.values());

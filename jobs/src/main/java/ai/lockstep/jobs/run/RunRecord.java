@@ -8,8 +8,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
@@ -37,14 +40,29 @@ public record RunRecord(
   /** What ran the programs. */
   public record Judge(String isolation, String interpreter) {}
 
-  /** Writes one row for each configuration, over rows that an earlier command left. */
-  public void write(SparkSession spark, List<PlannedRun> runs, RunFolder folder) {
+  /**
+   * Writes a row for each configuration that is new or for which something was done; a command that
+   * found everything done leaves the row of the one that did it.
+   */
+  public void write(
+      SparkSession spark, List<PlannedRun> runs, Set<PlannedRun> worked, RunFolder folder) {
+    Set<String> recorded =
+        new HashSet<>(
+            RunsTable.TABLE
+                .read(spark, folder.location())
+                .select(Table.PARTITION)
+                .as(Encoders.STRING())
+                .collectAsList());
     List<Row> rows = new ArrayList<>();
     for (PlannedRun run : runs) {
-      rows.add(row(spark, run, folder.runId()));
+      if (worked.contains(run) || !recorded.contains(run.config().configId())) {
+        rows.add(row(spark, run, folder.runId()));
+      }
     }
-    RunsTable.TABLE.replace(
-        spark.createDataFrame(rows, RunsTable.TABLE.schema()), folder.location());
+    if (!rows.isEmpty()) {
+      RunsTable.TABLE.replace(
+          spark.createDataFrame(rows, RunsTable.TABLE.schema()), folder.location());
+    }
   }
 
   private Row row(SparkSession spark, PlannedRun run, String runId) {

@@ -34,6 +34,7 @@ public final class MetricsTable {
           .optional("tokens_per_second", DoubleType, "tokens before eos / decode_seconds")
           .optional("decode_seconds", DoubleType, "time in which a row was being decoded")
           .required("tampered", LongType, "samples that tried to forge their verdict")
+          .required("unjudged", LongType, "samples whose sandbox was lost; they count as failed")
           .required(Table.PARTITION, StringType, "digest of the configuration")
           .declared();
 

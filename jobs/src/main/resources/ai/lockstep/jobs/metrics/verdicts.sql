@@ -5,7 +5,9 @@ SELECT
   count(*) AS samples,
   count_if(passed_base) AS base,
   count_if(passed_plus) AS plus,
-  count_if(tampered) AS tampered
+  count(plus_status) AS plus_judged,
+  count_if(tampered) AS tampered,
+  count_if(outcome = 'sandbox_error') AS unjudged
 FROM scores
 GROUP BY config_id, task_id
 ORDER BY config_id, task_id

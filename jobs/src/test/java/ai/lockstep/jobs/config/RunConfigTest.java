@@ -157,7 +157,7 @@ class RunConfigTest {
         "model=torchscript|Cannot run without model.path: it has no default. Add model.path=VALUE.",
         "dataset.name=gsm8k|Cannot run with dataset.name=gsm8k: it must be one of humanevalplus, mbppplus, starter.",
         "harness.min_time_limit=0|Cannot run with harness.min_time_limit=0.0: it must be above 0.",
-        "harness.parallel=0|Cannot run with harness.parallel=0: it must be 1 or more, or null for half of the cores.",
+        "harness.parallel=0|Cannot run with harness.parallel=0: it must be 1 or more, or null for all cores.",
         "hardware.batch_rows=0|Cannot run with hardware.batch_rows=0: it must be 1 or more.",
         "rl.group_size=1|Cannot run with rl.group_size=1: a group needs 2 samples or more.",
         "rl.coupled_t_min=0.9|Cannot run with rl.coupled_t_min=0.9: it must lie in (0, 0.8], up to rl.coupled_t_max.",

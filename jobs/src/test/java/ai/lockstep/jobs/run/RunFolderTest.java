@@ -27,7 +27,8 @@ class RunFolderTest {
 
   private static RunManifest manifest(String configId, String config) throws IOException {
     JsonNode node = new ObjectMapper().readTree(config);
-    return new RunManifest("evaluate", "night-1", "starter", "md5", "sha", Map.of(configId, node));
+    return new RunManifest(
+        "evaluate", "night-1", "starter", "md5", "", "sha", Map.of(configId, node));
   }
 
   private void claim(RunManifest manifest) {
@@ -47,6 +48,10 @@ class RunFolderTest {
     }
   }
 
+  private void writeARow() throws IOException {
+    Files.createDirectories(Path.of(location, "completions", "config_id=a"));
+  }
+
   @Test
   void theSameRunGoesOn() throws IOException {
     claim(manifest("a", "{\"decode\":{\"tau_r\":0.9}}"));
@@ -56,6 +61,7 @@ class RunFolderTest {
   @Test
   void anotherConfigurationIsRefusedWithWhatDiffers() throws IOException {
     claim(manifest("a", "{\"decode\":{\"tau_r\":0.9,\"mode\":\"jacobi\"}}"));
+    writeARow();
     RunManifest changed = manifest("b", "{\"decode\":{\"tau_r\":0.8,\"mode\":\"jacobi\"}}");
 
     assertThatThrownBy(() -> claim(changed))
@@ -66,14 +72,53 @@ class RunFolderTest {
   }
 
   @Test
+  void aRunThatFailedBeforeItsFirstRowIsTakenOver() throws IOException {
+    claim(manifest("a", "{\"decode\":{\"tau_r\":0.9}}"));
+    Files.createDirectories(Path.of(location, "completions", "_temporary", "0"));
+    Files.createDirectories(Path.of(location, ".hydra"));
+    claim(manifest("b", "{\"decode\":{\"tau_r\":0.8}}"));
+    writeARow();
+    RunManifest first = manifest("a", "{\"decode\":{\"tau_r\":0.9}}");
+
+    assertThatThrownBy(() -> claim(first))
+        .hasMessage(
+            "Cannot write to output.dir=%s: it holds run night-1, and decode.tau_r was 0.8 and is 0.9. Repeat that run's settings to go on with it, or choose another output.dir."
+                .formatted(location));
+  }
+
+  @Test
+  void whatAKilledCommandLeavesIsNoObstacle() throws IOException {
+    Files.createDirectories(Path.of(location));
+    Files.writeString(Path.of(location, ".lockstep.json.1f0c.tmp"), "{\"job\":");
+
+    claim(manifest("a", "{}"));
+
+    assertThat(Path.of(location, "lockstep.json")).exists();
+  }
+
+  @Test
+  void aManifestThatIsNoneIsRefused() throws IOException {
+    Files.createDirectories(Path.of(location));
+    Files.writeString(Path.of(location, "lockstep.json"), "{\"job\":");
+    RunManifest manifest = manifest("a", "{}");
+
+    assertThatThrownBy(() -> claim(manifest))
+        .hasMessage(
+            "Cannot read %s/lockstep.json: it is not a lockstep manifest. Choose another folder."
+                .formatted(location));
+  }
+
+  @Test
   void anotherDatasetIsRefused() throws IOException {
     claim(manifest("a", "{}"));
+    writeARow();
     RunManifest changed =
         new RunManifest(
             "evaluate",
             "night-1",
             "starter",
             "other",
+            "",
             "sha",
             Map.of("a", new ObjectMapper().readTree("{}")));
 

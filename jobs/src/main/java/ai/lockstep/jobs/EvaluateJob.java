@@ -1,0 +1,233 @@
+package ai.lockstep.jobs;
+
+import ai.lockstep.failure.LockstepException;
+import ai.lockstep.jobs.cli.JobContext;
+import ai.lockstep.jobs.cli.JobDescription;
+import ai.lockstep.jobs.cli.JobMain;
+import ai.lockstep.jobs.config.DecodeConfig;
+import ai.lockstep.jobs.config.HydraRecord;
+import ai.lockstep.jobs.config.RunConfig;
+import ai.lockstep.jobs.decoding.DecodeInput;
+import ai.lockstep.jobs.decoding.DecodeStage;
+import ai.lockstep.jobs.decoding.RunIdentity;
+import ai.lockstep.jobs.metrics.MetricsReport;
+import ai.lockstep.jobs.metrics.MetricsStage;
+import ai.lockstep.jobs.run.PlannedRun;
+import ai.lockstep.jobs.run.RunFolder;
+import ai.lockstep.jobs.run.RunManifest;
+import ai.lockstep.jobs.run.RunRecord;
+import ai.lockstep.jobs.scoring.Candidates;
+import ai.lockstep.jobs.scoring.EvalPlusResultFile;
+import ai.lockstep.jobs.scoring.JudgedTasks;
+import ai.lockstep.jobs.scoring.ScoreStage;
+import ai.lockstep.jobs.tables.CompletionsTable;
+import ai.lockstep.jobs.tables.Table;
+import ai.lockstep.udf.checkpoint.Checkpoint;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+
+/** {@code evaluate}: decodes a benchmark, judges the answers, writes the tables, prints pass@1. */
+public final class EvaluateJob {
+
+  static final JobDescription DESCRIPTION =
+      new JobDescription(
+          "evaluate",
+          "Decodes a benchmark, runs its tests in a sandbox, writes the tables, prints pass@1.",
+          List.of(
+              "",
+              "Keys that matter most",
+              "  dataset=starter|humanevalplus|mbppplus, dataset.path=FILE",
+              "  limit=20, tasks=0-19   a part of the benchmark",
+              "  model.path=DIR         checkpoint folder; model=dream for Dream-7B",
+              "  decode.mode=gauss_seidel|jacobi, decode.tau_r, decode.tau_a",
+              "  model.generation.n=8 model.generation.temperature=0.8   samples a task",
+              "  output.dir=DIR         where the tables go; name it again to go on with a run",
+              "",
+              "Examples",
+              "  submit/lockstep evaluate",
+              "  submit/lockstep evaluate dataset=humanevalplus dataset.path=HumanEvalPlus.jsonl.gz",
+              "  submit/lockstep evaluate -m decode.tau_a=0.5,0.7,0.9 output.dir=out"));
+
+  private EvaluateJob() {}
+
+  public static void main(String[] args) {
+    JobMain.run(DESCRIPTION, args, EvaluateJob::run);
+  }
+
+  static void run(JobContext context) throws IOException {
+    Instant started = Instant.now();
+    List<PlannedRun> runs = PlannedRun.of(context.compositions());
+    requireOneOfEach(runs);
+    RunConfig first = runs.get(0).config();
+    Checkpoint checkpoint = DecodeStage.check(first);
+    for (PlannedRun run : runs.subList(1, runs.size())) {
+      DecodeStage.check(run.config());
+    }
+    DecodeInput.Tasks input = DecodeInput.benchmark(first.dataset());
+
+    SparkSession spark = context.spark(first.hardware().sparkProperties());
+    RunRecord.Judge judge = ScoreStage.check(spark, runs.get(0));
+    RunFolder folder = claim(context, runs, input, checkpoint, spark);
+    RunIdentity identity =
+        new RunIdentity(folder.runId(), input.dataset(), checkpoint.name(), checkpoint.revision());
+    Set<PlannedRun> worked = new HashSet<>();
+    for (PlannedRun run : runs) {
+      int decoded =
+          DecodeStage.run(
+              spark,
+              run.config(),
+              run.json(),
+              identity,
+              input.prompts(run.config()),
+              folder.location());
+      long judged = score(run, input, folder, spark);
+      if (decoded + judged > 0) {
+        worked.add(run);
+      }
+    }
+    List<String> ids = runs.stream().map(run -> run.config().configId()).toList();
+    List<Row> metrics =
+        MetricsStage.run(spark, folder.runId(), input.dataset(), ids, folder.location());
+    writeResultFiles(context, runs, input, folder, spark);
+    new RunRecord(
+            context.job(),
+            input.dataset(),
+            input.md5(),
+            Optional.of(new RunRecord.Model(checkpoint.name(), checkpoint.revision())),
+            Optional.of(judge),
+            started)
+        .write(spark, runs, worked, folder);
+    report(context, runs, metrics, folder, started);
+  }
+
+  /**
+   * A sweep shares one benchmark, one checkpoint and one judge: its rows lie in one folder, whose
+   * manifest names one of each.
+   */
+  private static void requireOneOfEach(List<PlannedRun> runs) {
+    RunConfig first = runs.get(0).config();
+    for (PlannedRun run : runs) {
+      RunConfig config = run.config();
+      if (!dataset(run).equals(dataset(runs.get(0)))) {
+        throw LockstepException.user(
+            "Cannot sweep over dataset: one run evaluates one benchmark. Use one evaluate for each.");
+      }
+      if (!config.model().location().equals(first.model().location())
+          || !config.model().adapter().equals(first.model().adapter())) {
+        throw LockstepException.user(
+            "Cannot sweep over the checkpoint: one run loads one. Use one evaluate for each.");
+      }
+      if (!config.harness().sandbox().equals(first.harness().sandbox())
+          || !config.harness().python().equals(first.harness().python())) {
+        throw LockstepException.user(
+            "Cannot sweep over harness.sandbox or harness.python: one run has one judge. Use one evaluate for each.");
+      }
+    }
+  }
+
+  private static JsonNode dataset(PlannedRun run) {
+    return run.composition().resolved().path("dataset");
+  }
+
+  private static RunFolder claim(
+      JobContext context,
+      List<PlannedRun> runs,
+      DecodeInput input,
+      Checkpoint checkpoint,
+      SparkSession spark)
+      throws IOException {
+    RunFolder folder =
+        RunFolder.claim(
+            location(context, runs.get(0)),
+            RunManifest.of(
+                context.job(), runs, input.dataset(), input.md5(), checkpoint.revision()),
+            spark.sessionState().newHadoopConf());
+    List<List<String>> jobs = new ArrayList<>();
+    for (PlannedRun run : runs) {
+      folder.writeHydraRecord(context.job(), run.composition(), jobFolder(context, jobs.size()));
+      jobs.add(run.composition().overrides());
+    }
+    if (context.isSweep()) {
+      folder.write(
+          "multirun.yaml",
+          HydraRecord.multirun(context.job(), context.overrides(), jobs)
+              .getBytes(StandardCharsets.UTF_8));
+    }
+    return folder;
+  }
+
+  /** A sweep goes to {@code output.sweep_dir}, unless only {@code output.dir} was named. */
+  private static String location(JobContext context, PlannedRun first) {
+    boolean namesOnlyDir =
+        first.composition().sets("output.dir") && !first.composition().sets("output.sweep_dir");
+    return context.isSweep() && !namesOnlyDir
+        ? first.config().output().sweepDir()
+        : first.config().output().dir();
+  }
+
+  /** Where a job's own files go within the run's folder, as Hydra does. */
+  private static String jobFolder(JobContext context, int job) {
+    return context.isSweep() ? job + "/" : "";
+  }
+
+  private static long score(
+      PlannedRun run, DecodeInput.Tasks input, RunFolder folder, SparkSession spark) {
+    String configId = run.config().configId();
+    String opening =
+        run.config().decode() instanceof DecodeConfig.Lockstep lockstep ? lockstep.aOpen() : "";
+    Dataset<Row> completions =
+        CompletionsTable.TABLE
+            .read(spark, folder.location())
+            .where(functions.col(Table.PARTITION).equalTo(configId));
+    return ScoreStage.run(
+        spark,
+        run,
+        new JudgedTasks(folder.runId(), input.dataset(), input.md5(), input.benchmark().tasks()),
+        Candidates.ofCompletions(completions, opening, configId),
+        folder.location());
+  }
+
+  private static void writeResultFiles(
+      JobContext context,
+      List<PlannedRun> runs,
+      DecodeInput.Tasks input,
+      RunFolder folder,
+      SparkSession spark)
+      throws IOException {
+    for (int job = 0; job < runs.size(); job++) {
+      EvalPlusResultFile.write(
+          spark, runs.get(job).config(), input.benchmark(), folder, jobFolder(context, job));
+    }
+  }
+
+  private static void report(
+      JobContext context,
+      List<PlannedRun> runs,
+      List<Row> metrics,
+      RunFolder folder,
+      Instant started) {
+    System.out.println();
+    System.out.print(MetricsReport.of(metrics, PlannedRun.labels(runs)));
+    System.out.printf(
+        Locale.ROOT,
+        "%ndone in %.1f s%ntables: %s/{runs,completions,steps,scores,metrics}%nEvalPlus's result file: %s/%seval_results.json%n",
+        Duration.between(started, Instant.now()).toMillis() / 1000.0,
+        folder.location(),
+        folder.location(),
+        context.isSweep() ? "{0..%d}/".formatted(runs.size() - 1) : "");
+    MetricsReport.requireWhole(metrics, folder.location());
+  }
+}

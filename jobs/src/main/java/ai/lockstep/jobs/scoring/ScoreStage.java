@@ -1,0 +1,142 @@
+package ai.lockstep.jobs.scoring;
+
+import ai.lockstep.datasets.Task;
+import ai.lockstep.harness.Harness;
+import ai.lockstep.jobs.cli.Progress;
+import ai.lockstep.jobs.run.PlannedRun;
+import ai.lockstep.jobs.run.RunRecord;
+import ai.lockstep.jobs.tables.ScoresTable;
+import ai.lockstep.jobs.tables.Table;
+import java.io.Serializable;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.util.LongAccumulator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Judges what has no verdict yet and writes {@code scores}. Driver only. */
+public final class ScoreStage {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ScoreStage.class);
+
+  /** Shards a core: verdicts take from milliseconds to a minute, and late shards even out. */
+  private static final int SHARDS_PER_CORE = 4;
+
+  private static final String[] KEY = {"task_id", "sample_index", Table.PARTITION};
+
+  private ScoreStage() {}
+
+  /**
+   * Starts the sandbox where programs will run, so that a machine that lacks one is found out
+   * before anything is decoded.
+   *
+   * @throws ai.lockstep.failure.LockstepException saying what is missing and how to install it
+   */
+  public static RunRecord.Judge check(SparkSession spark, PlannedRun run) {
+    ExecutorSettings settings = settings(spark, run);
+    if (spark.sparkContext().isLocal()) {
+      return judge(settings);
+    }
+    List<String> answer =
+        spark
+            .range(1)
+            .repartition(1)
+            .mapPartitions(new Probe(settings), Encoders.STRING())
+            .collectAsList();
+    return new RunRecord.Judge(answer.get(0), answer.get(1));
+  }
+
+  /** Asks an executor for its sandbox level and interpreter. */
+  private record Probe(ExecutorSettings settings)
+      implements MapPartitionsFunction<Long, String>, Serializable {
+
+    @Override
+    public Iterator<String> call(Iterator<Long> nothing) {
+      RunRecord.Judge judge = judge(settings);
+      return List.of(judge.isolation(), judge.interpreter()).iterator();
+    }
+  }
+
+  private static RunRecord.Judge judge(ExecutorSettings settings) {
+    Harness harness = ExecutorHarness.get(settings.harness(), settings.cores()).harness();
+    return new RunRecord.Judge(harness.isolation().settingName(), harness.interpreter().toString());
+  }
+
+  private static ExecutorSettings settings(SparkSession spark, PlannedRun run) {
+    int cores =
+        spark.sparkContext().isLocal()
+            ? spark.sparkContext().defaultParallelism()
+            : Integer.parseInt(spark.sparkContext().getConf().get("spark.executor.cores", "0"));
+    return new ExecutorSettings(run.json(), cores);
+  }
+
+  /**
+   * Judges the candidates of one configuration that have no row in {@code scores} yet.
+   *
+   * @param candidates rows of {@link Candidates#SCHEMA}
+   * @return how many were judged
+   */
+  public static long run(
+      SparkSession spark,
+      PlannedRun run,
+      JudgedTasks target,
+      Dataset<Row> candidates,
+      String outputDir) {
+    Dataset<Row> done = ScoresTable.TABLE.read(spark, outputDir).select(KEY[0], KEY[1], KEY[2]);
+    Dataset<Row> missing =
+        candidates.join(done, KEY, "left_anti").select(Candidates.COLUMNS).cache();
+    try {
+      long count = missing.count();
+      LOG.info("plan: config={} programs={}", run.config().configId(), count);
+      if (count > 0) {
+        judge(spark, settings(spark, run), target, missing, count, outputDir);
+      }
+      return count;
+    } finally {
+      missing.unpersist();
+    }
+  }
+
+  private static void judge(
+      SparkSession spark,
+      ExecutorSettings settings,
+      JudgedTasks target,
+      Dataset<Row> candidates,
+      long count,
+      String outputDir) {
+    Map<String, Task> byId = new HashMap<>();
+    target.tasks().forEach(task -> byId.put(task.taskId(), task));
+    Broadcast<Map<String, Task>> tasks =
+        JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(byId);
+    LongAccumulator judged = spark.sparkContext().longAccumulator("judged rows");
+    int cores = spark.sparkContext().defaultParallelism();
+    int shards = (int) Math.min(count, (long) SHARDS_PER_CORE * cores);
+    Dataset<Row> scores =
+        candidates
+            .repartition(shards)
+            .mapPartitions(
+                new ExtractPartition(settings, tasks), Encoders.row(ExtractPartition.SCHEMA))
+            // Equal programs of a task meet in one partition, which judges them once.
+            .repartition(shards, functions.col("task_id"), functions.col("program_sha256"))
+            .mapPartitions(
+                new ScorePartition(settings, target, tasks, judged),
+                Encoders.row(ScoresTable.TABLE.schema()));
+    Progress.during(
+        "scoring",
+        "programs",
+        count,
+        judged::value,
+        () -> ScoresTable.TABLE.append(scores, outputDir));
+    tasks.destroy();
+  }
+}
