@@ -4,25 +4,63 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 
-/** A query that ships as a .sql file of this package and reads views named like the tables. */
+/**
+ * A query that ships as a .sql file of this package and reads views named like the tables. The file
+ * begins with what it answers.
+ */
 public enum NamedQuery {
-  /** What decoding cost and gave, one row a configuration. Reads completions. */
-  DECODING("decoding"),
-  /** Samples and passes of every task. Reads scores. */
-  VERDICTS("verdicts");
+  /** What passes that target each block commit. */
+  BY_BLOCK("what the passes that target each block commit"),
+  /** What decoding cost and gave, one row a configuration. */
+  DECODING("what decoding cost and gave"),
+  /** Rows without an answer. */
+  EMPTY_ANSWERS("rows whose answer is empty, with what was reasoned"),
+  /** Whether faster rows fail more often. */
+  FILL_RATE_VS_PASS("whether rows that were filled faster fail more often"),
+  /** Commits that met no threshold. */
+  FORCED_COMMITS("commits that met no threshold, in right and in wrong samples"),
+  /** Speed against quality. */
+  FRONTIER("tokens per pass against pass@1, and who is on the frontier"),
+  /** How far pass@1 moves by chance. */
+  SEED_VARIANCE("how far pass@1 moves from seed to seed and from sample to sample"),
+  /** Samples and passes of every task. */
+  VERDICTS("samples and passes of every task"),
+  /** The tasks that the fewest samples solve. */
+  WORST_TASKS("the tasks that the fewest samples solve");
 
-  private final String fileName;
+  private final String meaning;
 
-  NamedQuery(String name) {
-    this.fileName = name + ".sql";
+  NamedQuery(String meaning) {
+    this.meaning = meaning;
+  }
+
+  /** The query spelt so. */
+  public static Optional<NamedQuery> named(String spelling) {
+    return Arrays.stream(values()).filter(query -> query.spelling().equals(spelling)).findFirst();
+  }
+
+  /** One line a query for a help text: its name and what it answers. */
+  public static List<String> help() {
+    return Arrays.stream(values())
+        .map(query -> "  %-18s %s".formatted(query.spelling(), query.meaning))
+        .toList();
+  }
+
+  /** The name on the command line and of the file. */
+  public String spelling() {
+    return name().toLowerCase(Locale.ROOT);
   }
 
   /** The file's text. */
   public String sql() {
-    try (InputStream in = NamedQuery.class.getResourceAsStream(fileName)) {
+    try (InputStream in = NamedQuery.class.getResourceAsStream(spelling() + ".sql")) {
       if (in == null) {
-        throw new IllegalStateException("No resource " + fileName);
+        throw new IllegalStateException("No resource " + spelling() + ".sql");
       }
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
