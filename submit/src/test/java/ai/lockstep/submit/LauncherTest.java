@@ -1,0 +1,183 @@
+package ai.lockstep.submit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The real script, the packaged jar and a real spark-submit: what a user types. */
+class LauncherTest {
+
+  /** Far above what a busy machine needs for a handful of tasks. */
+  private static final long TIMEOUT_MINUTES = 10;
+
+  private static final Path LAUNCHER = Path.of("lockstep").toAbsolutePath();
+
+  @TempDir Path folder;
+
+  private record Result(int exitCode, String output, String errors) {}
+
+  @BeforeAll
+  static void theJobsArePackaged() {
+    assertThat(Path.of("../jobs/target")).isDirectoryContaining("glob:**/lockstep-jobs-*-all.jar");
+    assertThat(Path.of("target/spark-home/jars")).isDirectory();
+  }
+
+  private Result run(Map<String, String> environment, String... words)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
+    command.addAll(List.of(words));
+    Path output = folder.resolve("stdout");
+    Path errors = folder.resolve("stderr");
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectOutput(output.toFile())
+            .redirectError(errors.toFile());
+    builder.environment().remove("SPARK_HOME");
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    try {
+      assertThat(process.waitFor(TIMEOUT_MINUTES, TimeUnit.MINUTES)).as("ended").isTrue();
+    } finally {
+      process.destroyForcibly();
+    }
+    return new Result(
+        process.exitValue(),
+        Files.readString(output, StandardCharsets.UTF_8),
+        Files.readString(errors, StandardCharsets.UTF_8));
+  }
+
+  private Result run(String... words) throws IOException, InterruptedException {
+    return run(Map.of(), words);
+  }
+
+  @Test
+  void evaluatesGoesOnAndAnswersQuestions() throws IOException, InterruptedException {
+    String[] evaluate = {
+      "evaluate", "tasks=0-2", "decode.r_length=8", "decode.a_length=24", "output.dir=out"
+    };
+
+    Result first = run(evaluate);
+
+    assertThat(first.exitCode()).as(first.errors).isZero();
+    assertThat(first.errors).contains("rows=3 done=0 missing=3", "scoring finished: 3 programs");
+    assertThat(first.output)
+        .contains("pass@1 plus", "tables: out/{runs,completions,steps,scores,metrics}");
+    JsonNode results =
+        new ObjectMapper().readTree(folder.resolve("out/eval_results.json").toFile());
+    assertThat(results.get("eval").fieldNames())
+        .toIterable()
+        .containsExactly("Starter/0", "Starter/1", "Starter/2");
+
+    Result second = run(evaluate);
+
+    assertThat(second.exitCode()).as(second.errors).isZero();
+    assertThat(second.errors).contains("rows=3 done=3 missing=0");
+    assertThat(table(second)).isEqualTo(table(first));
+
+    Result question = run("sql", "SELECT count(*) AS samples FROM scores", "output.dir=out");
+
+    assertThat(question.exitCode()).as(question.errors).isZero();
+    assertThat(question.output).isEqualTo("samples\n3\n");
+  }
+
+  private static List<String> table(Result result) {
+    return result.output.lines().filter(line -> !line.startsWith("done in")).toList();
+  }
+
+  @Test
+  void scoresSamples() throws IOException, InterruptedException {
+    Files.writeString(
+        folder.resolve("samples.jsonl"),
+        """
+        {"task_id": "Starter/0", "solution": "def sum_even_squares(nums):\\n    return sum(x * x for x in nums if x % 2 == 0)\\n"}
+        {"task_id": "Starter/1", "solution": "def double_odds(nums):\\n    return nums\\n"}
+        """);
+
+    Result result = run("score", "samples=samples.jsonl", "output.dir=out");
+
+    assertThat(result.exitCode()).as(result.errors).isZero();
+    assertThat(result.output)
+        .contains("118 of 120 tasks have no sample and are not counted: Starter/2,");
+    JsonNode results =
+        new ObjectMapper().readTree(folder.resolve("out/eval_results.json").toFile());
+    assertThat(results.get("pass_at_k").get("plus").get("pass@1").asDouble()).isEqualTo(0.5);
+  }
+
+  @Test
+  void aMistakeIsOneSentenceAndTheUsersExitCode() throws IOException, InterruptedException {
+    Result result = run("evaluate", "decode.tau=0.5");
+
+    assertThat(result.exitCode()).isEqualTo(2);
+    assertThat(result.output).isEmpty();
+    assertThat(result.errors)
+        .isEqualTo(
+            """
+            lockstep: Could not override 'decode.tau': the key is not in 'decode'. Did you mean 'decode.tau_r'? To add a new key use +decode.tau=0.5.
+                decode.tau=0.5
+                       ^
+            """);
+  }
+
+  @Test
+  void anUnknownJobNamesTheJobs() throws IOException, InterruptedException {
+    Result result = run("evalate");
+
+    assertThat(result.exitCode()).isEqualTo(2);
+    assertThat(result.errors)
+        .isEqualTo(
+            "lockstep: Cannot run 'evalate': the jobs are evaluate fetch generate score sql. Try submit/lockstep --help.\n");
+  }
+
+  @Test
+  void helpNamesEveryJob() throws IOException, InterruptedException {
+    Result result = run("--help");
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.output)
+        .contains("\n  evaluate ", "\n  score ", "\n  generate ", "\n  sql ", "\n  fetch ");
+  }
+
+  /** A machine whose tools are all there but one, and whose user is not root. */
+  private Map<String, String> machineWithout(String tool) throws IOException {
+    Path tools = Files.createDirectory(folder.resolve("bin"));
+    for (String place : List.of("/usr/bin", "/bin")) {
+      try (Stream<Path> all = Files.list(Path.of(place))) {
+        for (Path program : (Iterable<Path>) all::iterator) {
+          Path link = tools.resolve(program.getFileName().toString());
+          if (!link.endsWith(tool) && !link.endsWith("id") && Files.notExists(link)) {
+            Files.createSymbolicLink(link, program);
+          }
+        }
+      }
+    }
+    Path id = Files.writeString(tools.resolve("id"), "#!/bin/sh\necho 1000\n");
+    assertThat(id.toFile().setExecutable(true)).isTrue();
+    return Map.of("PATH", tools.toString());
+  }
+
+  @Test
+  void aMachineWithoutTheSandboxIsToldWhatToInstall() throws IOException, InterruptedException {
+    Map<String, String> machine = machineWithout("bwrap");
+
+    Result result = run(machine, "evaluate");
+
+    assertThat(result.exitCode()).isEqualTo(3);
+    assertThat(result.errors)
+        .isEqualTo(
+            "lockstep: Cannot run untrusted programs: bubblewrap missing. Run as root: apt-get install -y --no-install-recommends bubblewrap\n");
+  }
+}
