@@ -142,7 +142,7 @@ public record ModelConfig(
             keys.choice("prompt", PromptStyle.class),
             keys.optionalMap("torchscript").map(TorchScriptConfig::read),
             GenerationConfig.read(keys.map("generation")));
-    // Only decode.r_length and decode.a_length refer to it.
+    // Only the lengths of decode refer to it.
     keys.optionalMap("layout");
     keys.rejectUnread();
     return model;

@@ -9,6 +9,11 @@ package ai.lockstep.udf.decode;
  */
 public record Block(String name, int start, int length) {
 
+  /** The part of the block before a position. */
+  Block upTo(int end) {
+    return new Block(name, start, end - start);
+  }
+
   /** The first position after the block. */
   public int end() {
     return start + length;

@@ -66,6 +66,18 @@ final class Canvas {
     return new Canvas(promptIds, spec.maskId(), alignment);
   }
 
+  /**
+   * A row of its prompt and one block of masks, named {@code A}.
+   *
+   * @throws IllegalArgumentException with a sentence for the user when the row cannot be decoded
+   */
+  static Canvas withRegion(DecodeRequest request, ModelSpec spec, Alignment alignment, int length) {
+    Canvas canvas = forPrompt(request, spec, alignment, length, "model.generation.max_new_tokens");
+    canvas.appendBlock("A", length);
+
+    return canvas;
+  }
+
   /** Appends tokens that stay as they are. */
   void appendContext(int[] ids) {
     int end = tokens.length;
@@ -130,6 +142,24 @@ final class Canvas {
     return tokens.clone();
   }
 
+  /** A copy of the ids with masks in place of the prompt. */
+  int[] withoutPrompt() {
+    int[] ids = tokens();
+    Arrays.fill(ids, 0, promptLength, maskId);
+
+    return ids;
+  }
+
+  /** The mask token. */
+  int maskId() {
+    return maskId;
+  }
+
+  /** Whether a position of a block waits for its token. */
+  boolean isMasked(int position) {
+    return open.get(position);
+  }
+
   /** The blocks in order. */
   List<Block> blocks() {
     return List.copyOf(blocks);
@@ -169,6 +199,11 @@ final class Canvas {
   /** The masked positions of several spans, ascending. */
   int[] masks(List<Block> spans) {
     return spans.stream().flatMapToInt(span -> IntStream.of(masks(span))).sorted().toArray();
+  }
+
+  /** Whether any block still has masks. */
+  boolean hasMasks() {
+    return !open.isEmpty();
   }
 
   /** Whether a span still has masks. */

@@ -1,8 +1,9 @@
 package ai.lockstep.udf.decode;
 
+import ai.lockstep.udf.decode.Uniforms.Draw;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntToDoubleFunction;
+import java.util.function.DoublePredicate;
 
 /** Which of a pass's candidates become final. Rules are stateless. */
 @FunctionalInterface
@@ -23,11 +24,25 @@ interface CommitRule {
   static CommitRule threshold(double threshold, int need, int cap) {
     float limit = (float) threshold;
 
+    return meeting(p -> p >= limit, need, cap);
+  }
+
+  /**
+   * Every candidate whose probability is above a threshold, strictly; if these are fewer than
+   * {@code need}, the best of the rest as well (Discrete Diffusion Forcing).
+   */
+  static CommitRule above(double threshold, int need) {
+    float limit = (float) threshold;
+
+    return meeting(p -> p > limit, need, Integer.MAX_VALUE);
+  }
+
+  private static CommitRule meeting(DoublePredicate limit, int need, int cap) {
     return candidates -> {
       List<Accepted> accepted = new ArrayList<>();
       List<Integer> rejected = new ArrayList<>();
       for (int rank = 0; rank < candidates.size(); rank++) {
-        if (accepted.size() < cap && candidates.p(rank) >= limit) {
+        if (accepted.size() < cap && limit.test(candidates.p(rank))) {
           accepted.add(candidates.accept(rank, CommitKind.THRESHOLD));
         } else {
           rejected.add(rank);
@@ -58,14 +73,14 @@ interface CommitRule {
    * Dream's {@code alg_temp}. Drawn as the largest keys score / temperature - ln(-ln u), which has
    * the same distribution (Gumbel top-k; Kool, van Hoof, Welling, arXiv 1903.06059).
    *
-   * @param uniforms a number in [0, 1) for every position
+   * @param temperature above 0; infinite for positions whatever their score
    */
-  static CommitRule drawn(int count, double temperature, IntToDoubleFunction uniforms) {
+  static CommitRule drawn(int count, double temperature, Uniforms uniforms) {
     return candidates -> {
       double[] keys = new double[candidates.size()];
       List<Integer> order = new ArrayList<>();
       for (int rank = 0; rank < keys.length; rank++) {
-        double u = uniforms.applyAsDouble(candidates.position(rank));
+        double u = uniforms.at(Draw.ORDER, candidates.nfe(), candidates.position(rank));
         keys[rank] = candidates.score(rank) / temperature - Math.log(-Math.log(u));
         order.add(rank);
       }
@@ -78,16 +93,13 @@ interface CommitRule {
     };
   }
 
-  /**
-   * Every candidate on its own with the same probability: Dream's {@code origin}.
-   *
-   * @param uniforms a number in [0, 1) for every position; below {@code probability} commits
-   */
-  static CommitRule independent(double probability, IntToDoubleFunction uniforms) {
+  /** Every candidate on its own with the same probability: Dream's {@code origin}. */
+  static CommitRule independent(double probability, Uniforms uniforms) {
     return candidates -> {
       List<Accepted> accepted = new ArrayList<>();
       for (int rank = 0; rank < candidates.size(); rank++) {
-        if (uniforms.applyAsDouble(candidates.position(rank)) < probability) {
+        double u = uniforms.at(Draw.TRANSFER, candidates.nfe(), candidates.position(rank));
+        if (u < probability) {
           accepted.add(candidates.accept(rank, CommitKind.SCHEDULED));
         }
       }

@@ -30,35 +30,29 @@ import java.util.stream.Collectors;
  * </ol>
  *
  * <p><b>Caches.</b> With {@link CacheMode#NONE} every pass reads the whole row: exact. Otherwise a
- * pass reads a window around the active block and remembers the rest of the row. The window is the
- * active block, {@code halo} positions on either side of it (with {@link CacheMode#PREFIX},
- * everything up to the row's end), the positions whose output predicts a target, <i>and every token
- * that changed since the model last read it</i>. So no pass attends to the key of a mask that is a
- * token by now, and Gauss-Seidel's A does see what R committed in the same sweep. What is stale:
- * the remembered keys, values and hidden states of unchanged tokens, which were computed while
- * other positions were still masked. A full pass refreshes them when a row starts and whenever a
- * block is finished.
+ * pass reads the active block, {@code halo} positions on either side of it, the positions whose
+ * output predicts a target, and every token that changed since the model last read it; the rest of
+ * the row is remembered ({@link CacheMode#DUAL}), or what stands before the active block is ({@link
+ * CacheMode#PREFIX}). So no pass attends to the key of a mask that is a token by now, and
+ * Gauss-Seidel's A does see what R committed in the same sweep. Stale are the remembered entries of
+ * unchanged tokens: prompt, markers, and the other block's masks and earlier commits. A full pass
+ * refreshes them when a row starts, when a block is finished, and once {@link #REFRESH_TOKENS}
+ * tokens were committed since the last full pass.
  *
  * <p>Deterministic in (settings, request, model); independent of batch mates. Cost: at most 2 S
  * passes.
  */
 public final class LockstepDecoder implements Decoder {
 
-  /** Below this a product with {@code max_fill_frac} counts as rounding, not as a position. */
-  private static final double ROUNDING = 1e-9;
+  /** Fast-dLLM's published block length: as many commits as its cache outlives. */
+  private static final int REFRESH_TOKENS = 32;
 
   private final LockstepSettings settings;
   private final Markers markers;
-  private final Hooks hooks;
 
   public LockstepDecoder(LockstepSettings settings, Markers markers) {
-    this(settings, markers, Hooks.NONE);
-  }
-
-  public LockstepDecoder(LockstepSettings settings, Markers markers, Hooks hooks) {
     this.settings = settings;
     this.markers = markers;
-    this.hooks = hooks;
   }
 
   @Override
@@ -71,108 +65,105 @@ public final class LockstepDecoder implements Decoder {
     int[] rOpen = markers.rOpen();
     int[] aOpen = markers.aOpen();
     int room = rOpen.length + settings.rLength() + aOpen.length + settings.aLength();
+    ProposalSettings proposals = settings.proposals();
     Canvas canvas =
         Canvas.forPrompt(
-            request, spec, spec.alignment(), room, "decode.r_length or decode.a_length");
+            request, spec, proposals.alignment(spec), room, "decode.r_length or decode.a_length");
     canvas.appendContext(rOpen);
     Block r = canvas.appendBlock("R", settings.rLength());
     canvas.appendContext(aOpen);
     Block a = canvas.appendBlock("A", settings.aLength());
-
     Sweeps sweeps = new Sweeps(r, a, EndToken.of(settings.eosIds(), spec));
-    return new Row(request, canvas, sweeps, settings.sampling(), hooks, spec, canvas.length());
+
+    return new Row(request, canvas, sweeps, proposals, Uniforms.of(request), spec, canvas.length());
   }
+
+  /** A block and how fast it is filled. */
+  private record Filling(Block block, Schedule schedule) {}
 
   /** One row's sweeps. */
   private final class Sweeps implements Algorithm {
 
     private final Block a;
     private final EndToken endToken;
+    private final CachePlan cache = new CachePlan(settings.cache());
 
     /** The blocks each pass of a sweep may commit in. */
-    private final List<List<Block>> phases;
+    private final List<List<Filling>> phases;
 
-    private int sweep = 1;
+    private int sweep;
     private int phase;
-    private List<Block> active = List.of();
-    private int openBlocksAtRefresh = -1;
+    private List<Filling> active = List.of();
+    private int stage;
+    private int openBlocks;
+    private int masksAtRefresh;
 
     Sweeps(Block r, Block a, EndToken endToken) {
       this.a = a;
       this.endToken = endToken;
+      Filling reasoning = new Filling(r, schedule(settings.tauR()));
+      Filling answer = new Filling(a, schedule(settings.tauA()));
       this.phases =
           settings.mode() == LockstepMode.JACOBI
-              ? List.of(List.of(r, a))
-              : List.of(List.of(r), List.of(a));
+              ? List.of(List.of(reasoning, answer))
+              : List.of(List.of(reasoning), List.of(answer));
+    }
+
+    private Schedule schedule(double tau) {
+      return Schedule.sweeps(settings.budget(), tau, settings.maxFillFrac());
     }
 
     @Override
     public Optional<Step> propose(Canvas canvas) {
-      if (openBlocks(canvas) == 0) {
-        return Optional.empty();
-      }
-      for (; sweep <= settings.budget(); sweep++) {
+      for (; sweep < settings.budget() && canvas.hasMasks(); sweep++, phase = 0) {
         for (; phase < phases.size(); phase++) {
-          active = phases.get(phase).stream().filter(canvas::hasMasks).toList();
+          active = phases.get(phase).stream().filter(f -> canvas.hasMasks(f.block)).toList();
           if (!active.isEmpty()) {
-            return Optional.of(new Step(sweep, names(active), pass(canvas)));
+            List<Block> blocks = active.stream().map(Filling::block).toList();
+            return Optional.of(new Step(sweep + 1, names(blocks), pass(canvas, blocks)));
           }
         }
-        phase = 0;
       }
 
       return Optional.empty();
     }
 
-    private Pass pass(Canvas canvas) {
-      int[] targets = canvas.masks(active);
-      if (settings.cache() == CacheMode.NONE) {
-        return canvas.fullPass(targets);
-      }
-      if (openBlocks(canvas) != openBlocksAtRefresh) {
-        openBlocksAtRefresh = openBlocks(canvas);
-        return canvas.fullPass(targets);
-      }
-      int from = active.get(0).start() - settings.halo();
-      from = Math.min(from, Math.min(canvas.source(targets[0]), canvas.firstUnread()));
-      int to = active.get(active.size() - 1).end() + settings.halo();
-      to = settings.cache() == CacheMode.PREFIX ? canvas.length() : to;
-      to = Math.min(Math.max(to, canvas.endOfUnread()), canvas.length());
+    private Pass pass(Canvas canvas, List<Block> blocks) {
+      int[] targets = canvas.masks(blocks);
+      int start = blocks.get(0).start() - settings.halo();
+      int end = blocks.get(blocks.size() - 1).end() + settings.halo();
+      start = Math.max(0, Math.min(start, canvas.source(targets[0])));
+      end = Math.min(canvas.length(), end);
 
-      return canvas.windowPass(Math.max(from, 0), to, targets);
+      return cache.pass(canvas, stage(canvas), new Block("window", start, end - start), targets);
     }
 
-    private int openBlocks(Canvas canvas) {
-      return (int) canvas.blocks().stream().filter(canvas::hasMasks).count();
+    private int stage(Canvas canvas) {
+      int open = (int) canvas.blocks().stream().filter(canvas::hasMasks).count();
+      int masks = canvas.masks(canvas.blocks()).length;
+      if (open != openBlocks || masksAtRefresh - masks >= REFRESH_TOKENS) {
+        stage++;
+        openBlocks = open;
+        masksAtRefresh = masks;
+      }
+
+      return stage;
     }
 
     @Override
     public List<Accepted> accept(Canvas canvas, Candidates candidates) {
       Candidates ranked = candidates.scoredBy(settings.alg());
       List<Accepted> accepted = new ArrayList<>();
-      for (Block block : active) {
-        Candidates proposed = ranked.within(block);
-        accepted.addAll(rule(block, proposed.size()).accept(proposed));
+      for (Filling filling : active) {
+        Candidates proposed = ranked.within(filling.block);
+        CommitRule rule = filling.schedule.rule(sweep, proposed.size()).orElseThrow();
+        accepted.addAll(rule.accept(proposed));
       }
       phase++;
+      boolean answered = active.stream().anyMatch(filling -> filling.block.equals(a));
 
-      return active.contains(a) ? endToken.fill(canvas, a, accepted) : accepted;
+      return answered ? endToken.fill(canvas, a, accepted) : accepted;
     }
-
-    private CommitRule rule(Block block, int masks) {
-      int sweepsLeft = settings.budget() - sweep + 1;
-      int need = Math.max(1, (masks + sweepsLeft - 1) / sweepsLeft);
-      double tau = block.equals(a) ? settings.tauA() : settings.tauR();
-
-      return CommitRule.threshold(tau, need, Math.max(need, cap(settings.maxFillFrac(), masks)));
-    }
-  }
-
-  /** The most positions one pass fills of a block with so many masks, before the budget's need. */
-  static int cap(double maxFillFrac, int masks) {
-    int share = (int) Math.ceil(maxFillFrac * masks - ROUNDING);
-
-    return Math.min(masks, Math.max(1, share));
   }
 
   private static String names(List<Block> blocks) {

@@ -18,10 +18,9 @@ import java.util.List;
  * @param cache {@code decode.cache}
  * @param steps {@code model.generation.steps}: the most sweeps, or {@link #AS_LONG_AS_BLOCKS}
  * @param alg {@code model.generation.alg}: what positions are ranked by; thresholds always test p
- * @param sampling {@code model.generation.temperature}, {@code top_p}, {@code top_k} and {@code
- *     decode.suppress_special}
  * @param eosIds {@code model.generation.eos_token_ids}: ids that end A, the first fills; empty for
  *     the checkpoint's own
+ * @param proposals how logits become proposals
  */
 public record LockstepSettings(
     LockstepMode mode,
@@ -34,8 +33,8 @@ public record LockstepSettings(
     CacheMode cache,
     int steps,
     Confidence alg,
-    Sampling sampling,
-    List<Integer> eosIds) {
+    List<Integer> eosIds,
+    ProposalSettings proposals) {
 
   /** As many sweeps as the longer block has positions. */
   public static final int AS_LONG_AS_BLOCKS = 0;
@@ -74,8 +73,8 @@ public record LockstepSettings(
         CacheMode.NONE,
         AS_LONG_AS_BLOCKS,
         Confidence.MASKGIT_PLUS,
-        new Sampling(0, 1, Sampling.NO_TOP_K, true),
-        List.of());
+        List.of(),
+        ProposalSettings.of(new Sampling(0, 1, Sampling.NO_TOP_K, true)));
   }
 
   /** The most sweeps a row takes. */

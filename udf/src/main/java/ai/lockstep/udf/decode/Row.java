@@ -41,16 +41,16 @@ final class Row implements RowDecoder {
       DecodeRequest request,
       Canvas canvas,
       Algorithm algorithm,
-      Sampling sampling,
-      Hooks hooks,
+      ProposalSettings proposals,
+      Uniforms uniforms,
       ModelSpec spec,
       int maxLength) {
     this.request = request;
     this.canvas = canvas;
     this.algorithm = algorithm;
-    this.sampling = sampling;
-    this.hooks = hooks;
-    this.uniforms = Uniforms.of(request);
+    this.sampling = proposals.sampling();
+    this.hooks = proposals.hooks();
+    this.uniforms = uniforms;
     this.spec = spec;
     this.maxLength = maxLength;
   }
@@ -68,9 +68,7 @@ final class Row implements RowDecoder {
 
   /** Propose: the algorithm's question, with this row's way of choosing tokens. */
   private Optional<Step> propose() {
-    return algorithm
-        .propose(canvas)
-        .map(next -> new Step(next.sweep(), next.blocks(), sampled(next.pass())));
+    return algorithm.propose(canvas).map(next -> next.with(sampled(next.pass())));
   }
 
   private Pass sampled(Pass pass) {
@@ -96,6 +94,7 @@ final class Row implements RowDecoder {
 
     Candidates candidates = Candidates.of(nfe, pass.targets(), proposals);
     List<Accepted> accepted = new ArrayList<>(algorithm.accept(canvas, candidates));
+    accepted.removeIf(token -> token.token() == canvas.maskId()); // it stays a mask
     accepted.sort(Comparator.comparingInt(Accepted::position));
 
     accepted.forEach(token -> commit(token, nfe, current.sweep()));

@@ -6,6 +6,12 @@ import ai.lockstep.udf.model.Proposals;
 @FunctionalInterface
 interface Score {
 
+  /**
+   * Probability of the token before temperature and filters: LLaDA's confidence, which it takes of
+   * the logits without noise.
+   */
+  Score UNFILTERED = (proposals, index) -> (float) Math.exp(proposals.logProbability(index));
+
   /** The score of the {@code index}-th target; comparable within one pass. */
   float of(Proposals proposals, int index);
 }

@@ -30,6 +30,44 @@ final class Setting {
     }
   }
 
+  /** {@code model.generation.max_new_tokens}. */
+  static void requireNewTokens(int tokens) {
+    requireAtLeast(1, "model.generation.max_new_tokens", tokens, "the number of tokens", 256);
+  }
+
+  /** {@code model.generation.steps}. */
+  static void requireSteps(int steps, int suggestion) {
+    requireAtLeast(1, "model.generation.steps", steps, "the number of steps", suggestion);
+  }
+
+  /** {@code decode.block_length}: blocks fill the region exactly. */
+  static void requireBlocks(int blockLength, int newTokens) {
+    if (blockLength < 1 || newTokens % blockLength != 0) {
+      int divisor = Math.max(1, Math.min(blockLength, newTokens));
+      while (newTokens % divisor != 0) {
+        divisor--;
+      }
+      throw rejected(
+          "decode.block_length",
+          blockLength,
+          "it must divide model.generation.max_new_tokens=%d".formatted(newTokens),
+          divisor);
+    }
+  }
+
+  /** {@code model.generation.steps} where every block gets the same number of them. */
+  static void requireStepsOfBlocks(int steps, int blocks, int leastPerBlock) {
+    if (steps < blocks * leastPerBlock || steps % blocks != 0) {
+      String rule =
+          leastPerBlock == 1
+              ? "the steps must be a multiple of the %d blocks".formatted(blocks)
+              : "the steps must be a multiple of the %d blocks, %d or more for each"
+                  .formatted(blocks, leastPerBlock);
+      int perBlock = Math.max(leastPerBlock, steps / blocks);
+      throw rejected("model.generation.steps", steps, rule, blocks * perBlock);
+    }
+  }
+
   /** Dream's smallest time, the end of its linear schedule. */
   static void requireEps(double eps) {
     if (!(eps > 0 && eps < 1)) {

@@ -9,4 +9,10 @@ import ai.lockstep.udf.model.Pass;
  * @param blocks names of the targeted blocks joined by {@code +}
  * @param pass greedy and unfiltered; the row adds sampling
  */
-record Step(int sweep, String blocks, Pass pass) {}
+record Step(int sweep, String blocks, Pass pass) {
+
+  /** The same step with a refined pass. */
+  Step with(Pass refined) {
+    return new Step(sweep, blocks, refined);
+  }
+}
