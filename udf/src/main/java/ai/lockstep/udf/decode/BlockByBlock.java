@@ -101,7 +101,8 @@ final class BlockByBlock implements Algorithm {
       targets = new int[] {active.start()};
     }
 
-    return new Step(passes + 1, region.name(), cache.pass(canvas, part, active, targets));
+    return new Step(
+        passes + 1, region.name(), cache.pass(canvas, part, active.start(), active.end(), targets));
   }
 
   @Override

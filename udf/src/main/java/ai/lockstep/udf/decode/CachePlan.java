@@ -32,16 +32,15 @@ final class CachePlan {
    * The pass that predicts some targets.
    *
    * @param stage 0 or more; a new one refreshes
-   * @param span positions to read again at least
+   * @param from first position to read again at least
+   * @param to end of these, exclusive; with {@link CacheMode#PREFIX} the row's end instead
    */
-  Pass pass(Canvas canvas, int stage, Block span, int[] targets) {
+  Pass pass(Canvas canvas, int stage, int from, int to, int[] targets) {
     if (mode == CacheMode.NONE || stage != refreshed) {
       refreshed = stage;
       return canvas.fullPass(targets);
     }
-    int to = mode == CacheMode.PREFIX ? canvas.length() : span.end();
 
-    return canvas.windowPass(
-        Math.min(span.start(), canvas.firstUnread()), Math.max(to, canvas.endOfUnread()), targets);
+    return canvas.windowPass(from, mode == CacheMode.PREFIX ? canvas.length() : to, targets);
   }
 }

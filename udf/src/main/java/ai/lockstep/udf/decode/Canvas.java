@@ -14,8 +14,8 @@ import java.util.stream.IntStream;
  * blocks} of positions, masked until a token is written there.
  *
  * <p>A mask token in the context is context: only positions of blocks are ever {@linkplain #masks
- * masked}. The canvas also remembers which tokens changed since the model last {@linkplain
- * #firstUnread read} them, so that cached decoding can feed exactly those again.
+ * masked}. The canvas also remembers which tokens changed since the model last {@linkplain #read
+ * read} them, so that cached decoding can feed exactly those again.
  *
  * <p>Used by one thread at a time.
  */
@@ -213,26 +213,20 @@ final class Canvas {
     return next >= 0 && next < span.end();
   }
 
-  /** First position whose token the model has not read yet, or the length. */
-  int firstUnread() {
-    int first = unread.nextSetBit(0);
-
-    return first < 0 ? tokens.length : first;
-  }
-
-  /** End (exclusive) of the positions the model has not read yet, or 0. */
-  int endOfUnread() {
-    return unread.length();
-  }
-
   /** A pass that reads the whole row. */
   Pass fullPass(int[] targets) {
     return Pass.full(tokens, targets, alignment);
   }
 
-  /** A pass that reads a window of the row. */
+  /**
+   * A pass that reads the positions {@code from} (inclusive) to {@code to} (exclusive), and every
+   * token elsewhere that changed since the model last read it.
+   */
   Pass windowPass(int from, int to, int[] targets) {
-    return Pass.window(tokens, from, to, targets, alignment);
+    BitSet window = (BitSet) unread.clone();
+    window.set(from, to);
+
+    return Pass.window(tokens, window.stream().toArray(), targets, alignment);
   }
 
   /** The position whose output predicts a target. */
@@ -242,6 +236,8 @@ final class Canvas {
 
   /** Notes that a pass read these positions as they are now. */
   void read(Pass pass) {
-    unread.clear(pass.from(), pass.to());
+    for (int i = 0; i < pass.windowLength(); i++) {
+      unread.clear(pass.windowPosition(i));
+    }
   }
 }

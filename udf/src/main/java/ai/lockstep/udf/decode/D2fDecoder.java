@@ -181,8 +181,7 @@ public record D2fDecoder(
       Pass pass =
           cache == CacheMode.NONE
               ? canvas.fullPass(targets)
-              : canvas.windowPass(
-                  Math.min(remembered, canvas.firstUnread()), canvas.length(), targets);
+              : canvas.windowPass(remembered, canvas.length(), targets);
 
       return pass.withBlockCausalMask(ends);
     }

@@ -130,12 +130,11 @@ public final class LockstepDecoder implements Decoder {
 
     private Pass pass(Canvas canvas, List<Block> blocks) {
       int[] targets = canvas.masks(blocks);
-      int start = blocks.get(0).start() - settings.halo();
-      int end = blocks.get(blocks.size() - 1).end() + settings.halo();
-      start = Math.max(0, Math.min(start, canvas.source(targets[0])));
-      end = Math.min(canvas.length(), end);
+      int from = blocks.get(0).start() - settings.halo();
+      from = Math.max(0, Math.min(from, canvas.source(targets[0])));
+      int to = blocks.get(blocks.size() - 1).end() + settings.halo();
 
-      return cache.pass(canvas, stage(canvas), new Block("window", start, end - start), targets);
+      return cache.pass(canvas, stage(canvas), from, Math.min(to, canvas.length()), targets);
     }
 
     private int stage(Canvas canvas) {

@@ -1,6 +1,7 @@
 package ai.lockstep.udf.model;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * What one row asks of one forward pass. Immutable; built by {@link #full} or {@link #window} and
@@ -9,14 +10,15 @@ import java.util.Arrays;
  * <p>A row is never padded here: positions are 0..length-1, and the model pads a batch by itself.
  *
  * <p><b>Caches.</b> A slot remembers, per position, the key, the value and the final hidden state
- * from the last pass that had the position in its window. A pass feeds the window {@code [from,
- * to)}, overwrites those entries, and attends to every position of the row: fresh inside the
- * window, remembered outside. All caches of the papers are windows:
+ * from the last pass that had the position in its window. A pass feeds its window, overwrites those
+ * entries, and attends to every position of the row: fresh inside the window, remembered outside.
+ * All caches of the papers are windows:
  *
  * <ul>
  *   <li>no cache, or the refresh at a block's start: the whole row;
  *   <li>Fast-dLLM's prefix cache: from the block's start to the row's end;
- *   <li>Fast-dLLM's dual cache: the block alone (with lockstep's halo, a little more);
+ *   <li>Fast-dLLM's dual cache: the block alone;
+ *   <li>lockstep's: the block, a halo around it, and whatever changed elsewhere;
  *   <li>D2F: from the first block not yet cached to the end, under the block-causal mask.
  * </ul>
  *
@@ -29,8 +31,7 @@ public final class Pass {
   private static final double[] NO_UNIFORMS = {};
 
   private final int[] tokens;
-  private final int from;
-  private final int to;
+  private final int[] window;
   private final int[] targets;
   private final int[] blockEnds;
   private final Alignment alignment;
@@ -43,8 +44,7 @@ public final class Pass {
 
   private Pass(
       int[] tokens,
-      int from,
-      int to,
+      int[] window,
       int[] targets,
       int[] blockEnds,
       Alignment alignment,
@@ -54,14 +54,9 @@ public final class Pass {
       boolean logitsWanted,
       int[] unconditionalTokens,
       double guidanceScale) {
-    if (from < 0 || from >= to || to > tokens.length) {
-      throw new IllegalArgumentException(
-          "Window %d to %d does not lie in a row of %d positions"
-              .formatted(from, to, tokens.length));
-    }
+    requireWindow(window, tokens.length);
     this.tokens = tokens;
-    this.from = from;
-    this.to = to;
+    this.window = window;
     this.targets = targets;
     this.blockEnds = blockEnds;
     this.alignment = alignment;
@@ -85,10 +80,18 @@ public final class Pass {
 
   /** A pass that feeds only the positions {@code from} (inclusive) to {@code to} (exclusive). */
   public static Pass window(int[] tokens, int from, int to, int[] targets, Alignment alignment) {
+    return window(tokens, IntStream.range(from, to).toArray(), targets, alignment);
+  }
+
+  /**
+   * A pass that feeds chosen positions.
+   *
+   * @param window at least one position, ascending, copied
+   */
+  public static Pass window(int[] tokens, int[] window, int[] targets, Alignment alignment) {
     return new Pass(
         tokens.clone(),
-        from,
-        to,
+        window.clone(),
         targets.clone(),
         NONE,
         alignment,
@@ -100,6 +103,21 @@ public final class Pass {
         0);
   }
 
+  private static void requireWindow(int[] window, int length) {
+    int next = 0;
+    for (int position : window) {
+      if (position < next || position >= length) {
+        throw new IllegalArgumentException(
+            "Window %s does not ascend within a row of %d positions"
+                .formatted(Arrays.toString(window), length));
+      }
+      next = position + 1;
+    }
+    if (window.length == 0) {
+      throw new IllegalArgumentException("A pass must read at least one position");
+    }
+  }
+
   /**
    * Restricts attention to the block-causal mask: position i sees j iff block(j) &lt;= block(i).
    *
@@ -108,8 +126,7 @@ public final class Pass {
   public Pass withBlockCausalMask(int[] blockEnds) {
     return new Pass(
         tokens,
-        from,
-        to,
+        window,
         targets,
         blockEnds.clone(),
         alignment,
@@ -135,8 +152,7 @@ public final class Pass {
     }
     return new Pass(
         tokens,
-        from,
-        to,
+        window,
         targets,
         blockEnds,
         alignment,
@@ -156,8 +172,7 @@ public final class Pass {
     }
     return new Pass(
         tokens,
-        from,
-        to,
+        window,
         targets,
         blockEnds,
         alignment,
@@ -173,8 +188,7 @@ public final class Pass {
   public Pass withLogits() {
     return new Pass(
         tokens,
-        from,
-        to,
+        window,
         targets,
         blockEnds,
         alignment,
@@ -193,8 +207,7 @@ public final class Pass {
   public Pass withGuidance(int[] unconditionalTokens, double scale) {
     return new Pass(
         tokens,
-        from,
-        to,
+        window,
         targets,
         blockEnds,
         alignment,
@@ -223,17 +236,27 @@ public final class Pass {
 
   /** First position fed. */
   public int from() {
-    return from;
+    return window[0];
   }
 
   /** End of the positions fed, exclusive. */
   public int to() {
-    return to;
+    return window[window.length - 1] + 1;
+  }
+
+  /** Number of positions fed. */
+  public int windowLength() {
+    return window.length;
+  }
+
+  /** The {@code index}-th position fed. */
+  public int windowPosition(int index) {
+    return window[index];
   }
 
   /** Whether every position is fed. */
   public boolean windowIsWholeRow() {
-    return from == 0 && to == tokens.length;
+    return window.length == tokens.length;
   }
 
   /** Number of positions to predict. */
@@ -293,7 +316,7 @@ public final class Pass {
 
   @Override
   public String toString() {
-    return "Pass[%d positions, window %d..%d, targets %s]"
-        .formatted(tokens.length, from, to, Arrays.toString(targets));
+    return "Pass[%d positions, %d read in %d..%d, targets %s]"
+        .formatted(tokens.length, window.length, from(), to(), Arrays.toString(targets));
   }
 }

@@ -14,8 +14,8 @@ public record RowPass(Pass pass, int slot) {
   public RowPass {
     if (slot == NO_SLOT && !pass.windowIsWholeRow()) {
       throw new IllegalArgumentException(
-          "A pass over positions %d to %d of %d needs a cache slot"
-              .formatted(pass.from(), pass.to(), pass.length()));
+          "A pass over %d of %d positions needs a cache slot"
+              .formatted(pass.windowLength(), pass.length()));
     }
   }
 }
