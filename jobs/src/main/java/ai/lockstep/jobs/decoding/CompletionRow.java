@@ -73,8 +73,12 @@ final class CompletionRow {
         .set("fill_rate_a", orNull(metrics.fillRateA()))
         .set("fill_rate", orNull(metrics.fillRate()))
         .set("tokens_per_nfe", orNull(metrics.tokensPerNfe()))
-        .set("ar_ness_local", orNull(metrics.localArNess()))
-        .set("ar_ness_global", orNull(metrics.globalArNess()))
+        .set("eos_filled", metrics.eosFilled())
+        .set("wall_micros", metrics.wallMicros())
+        .set("ar_ness_local", orNull(metrics.arNess().localAtOne()))
+        .set("ar_ness_global", orNull(metrics.arNess().globalAtOne()))
+        .set("ar_ness_local_k", metrics.arNess().local().toArray(Double[]::new))
+        .set("ar_ness_global_k", metrics.arNess().global().toArray(Double[]::new))
         .set("commit_nfe", nfe)
         .set("commit_kind", kind)
         .set("commit_p", p)
@@ -107,9 +111,12 @@ final class CompletionRow {
             "tokens_r",
             "tokens_a",
             "forced_commits",
-            "forced_passes")) {
+            "forced_passes",
+            "eos_filled")) {
       row.set(count, 0);
     }
+    row.set("wall_micros", 0L);
+    row.set("ar_ness_local_k", new Double[0]).set("ar_ness_global_k", new Double[0]);
     row.set("commit_nfe", new Short[0]).set("commit_kind", new Byte[0]);
     for (String perToken : List.of("commit_p", "commit_score", "commit_logp")) {
       row.set(perToken, new Float[0]);

@@ -27,10 +27,15 @@ public final class MetricsStage {
       List.of(
           "empty_answer_rate",
           "fill_rate",
+          "fill_rate_r",
+          "fill_rate_a",
           "tokens_per_pass",
           "forced_commit_rate",
+          "ar_ness_local",
+          "ar_ness_global",
           "passes_per_row",
           "tokens_per_second",
+          "raw_tokens_per_second",
           "decode_seconds");
 
   private MetricsStage() {}

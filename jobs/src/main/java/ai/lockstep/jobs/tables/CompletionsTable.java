@@ -83,9 +83,22 @@ public final class CompletionsTable {
           .optional(
               "fill_rate", DoubleType, "committed / (nfe x filled positions); null when nfe=0")
           .optional("tokens_per_nfe", DoubleType, "committed / nfe; null when nfe=0")
+          .required("eos_filled", IntegerType, "tokens written because they stand behind an eos")
+          .required(
+              "wall_micros",
+              LongType,
+              "microseconds of the batches of the row's passes, shared with the batch's other rows")
           .optional(
               "ar_ness_local", DoubleType, "commits whose predecessor position came just before")
           .optional("ar_ness_global", DoubleType, "commits at the leftmost mask, share in 0..1")
+          .required(
+              "ar_ness_local_k",
+              createArrayType(DoubleType, false),
+              "local AR-ness at k = 1, 2, 4, 8, share in 0..1; empty when nothing was committed")
+          .required(
+              "ar_ness_global_k",
+              createArrayType(DoubleType, false),
+              "global AR-ness at k = 1, 2, 4, 8, share in 0..1; empty when nothing was committed")
           .required(
               "commit_nfe",
               createArrayType(ShortType, false),

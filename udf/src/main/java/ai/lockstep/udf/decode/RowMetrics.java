@@ -1,6 +1,5 @@
 package ai.lockstep.udf.decode;
 
-import java.util.BitSet;
 import java.util.List;
 import java.util.OptionalDouble;
 
@@ -22,9 +21,9 @@ import java.util.OptionalDouble;
  * @param tokensA tokens of A before its first end token
  * @param forcedCommits commits that met no threshold
  * @param forcedPasses passes whose commits were all forced
- * @param localArNess share of commits whose position follows the one committed before (DiffuCoder,
- *     arXiv 2506.20639, local AR-ness at 1); empty when nothing was committed
- * @param globalArNess share of commits at the leftmost mask (the same, global AR-ness at 1)
+ * @param eosFilled tokens written because they stand behind an end token
+ * @param wallMicros duration of the batches of the row's passes, which it shared with other rows
+ * @param arNess in which order the tokens were committed
  */
 public record RowMetrics(
     int nfe,
@@ -38,8 +37,9 @@ public record RowMetrics(
     int tokensA,
     int forcedCommits,
     int forcedPasses,
-    OptionalDouble localArNess,
-    OptionalDouble globalArNess) {
+    int eosFilled,
+    long wallMicros,
+    ArNess arNess) {
 
   private static final String R = "R";
 
@@ -59,6 +59,8 @@ public record RowMetrics(
       forcedPasses += pass.committed() > 0 && pass.forced() == pass.committed() ? 1 : 0;
     }
     List<Commit> chosen = completion.commits().stream().filter(RowMetrics::isChosen).toList();
+    int hooked =
+        (int) completion.commits().stream().filter(c -> c.kind() == CommitKind.HOOK).count();
     int committedR = (int) chosen.stream().filter(commit -> commit.block().equals(R)).count();
     int forced = (int) chosen.stream().filter(c -> c.kind() == CommitKind.FORCED).count();
 
@@ -74,11 +76,13 @@ public record RowMetrics(
         tokens(completion, eosIds, false),
         forced,
         forcedPasses,
-        localArNess(chosen),
-        globalArNess(completion, chosen));
+        completion.commits().size() - chosen.size() - hooked,
+        completion.passes().stream().mapToLong(PassRecord::wallMicros).sum(),
+        ArNess.of(completion));
   }
 
-  private static boolean isChosen(Commit commit) {
+  /** Whether a token was proposed by the model and accepted by a rule. */
+  static boolean isChosen(Commit commit) {
     return commit.kind() != CommitKind.EOS_FILL && commit.kind() != CommitKind.HOOK;
   }
 
@@ -103,33 +107,6 @@ public record RowMetrics(
       }
     }
     return tokens;
-  }
-
-  private static OptionalDouble localArNess(List<Commit> commits) {
-    int following = 0;
-    for (int i = 1; i < commits.size(); i++) {
-      if (commits.get(i).position() == commits.get(i - 1).position() + 1) {
-        following++;
-      }
-    }
-    return share(following, commits.size());
-  }
-
-  private static OptionalDouble globalArNess(Completion completion, List<Commit> commits) {
-    BitSet masks = new BitSet();
-    completion.blocks().forEach(block -> masks.set(block.start(), block.end()));
-    int leftmost = 0;
-    int next = 0;
-    // Every commit, also a filled end token, closes its position for those after it.
-    for (Commit commit : completion.commits()) {
-      boolean first = masks.nextSetBit(0) == commit.position();
-      masks.clear(commit.position());
-      if (next < commits.size() && commits.get(next) == commit) {
-        leftmost += first ? 1 : 0;
-        next++;
-      }
-    }
-    return share(leftmost, commits.size());
   }
 
   private static OptionalDouble share(int part, int whole) {

@@ -1,0 +1,5 @@
+/** A small real model for tests of decoding and replicas. */
+@NullMarked
+package ai.lockstep.udf.toy;
+
+import org.jspecify.annotations.NullMarked;
