@@ -36,15 +36,15 @@ import java.util.stream.Collectors;
  * CacheMode#PREFIX}). So no pass attends to the key of a mask that is a token by now, and
  * Gauss-Seidel's A does see what R committed in the same sweep. Stale are the remembered entries of
  * unchanged tokens: prompt, markers, and the other block's masks and earlier commits. A full pass
- * refreshes them when a row starts, when a block is finished, and once {@link #REFRESH_TOKENS}
- * tokens were committed since the last full pass.
+ * refreshes them when a row starts, when a block is finished, and once 32 tokens were filled since
+ * the last full pass.
  *
  * <p>Deterministic in (settings, request, model); independent of batch mates. Cost: at most 2 S
  * passes.
  */
 public final class LockstepDecoder implements Decoder {
 
-  /** Fast-dLLM's published block length: as many commits as its cache outlives. */
+  /** Fast-dLLM's published block length: as many tokens as its cache outlives. */
   private static final int REFRESH_TOKENS = 32;
 
   private final LockstepSettings settings;

@@ -30,7 +30,7 @@ class LockstepGoldenTest {
   void followsTheReferenceTokenForTokenAndSweepForSweep(
       GoldenTrace golden, MaskedDiffusionModel model) {
     GoldenHooks hooks = new GoldenHooks(golden.settings());
-    LockstepDecoder decoder = decoder(golden, hooks);
+    LockstepDecoder decoder = decoder(golden, hooks, CacheMode.NONE, 8);
     for (int row = 0; row < golden.rows(); row++) {
       Completion completion = Decoding.of(decoder, golden.request(row), model).completion();
 
@@ -47,7 +47,20 @@ class LockstepGoldenTest {
     }
   }
 
-  private static LockstepDecoder decoder(GoldenTrace golden, GoldenHooks hooks) {
+  @ParameterizedTest
+  @MethodSource("cases")
+  void aCacheWhoseHaloIsTheWholeRowIsExact(GoldenTrace golden, MaskedDiffusionModel model) {
+    for (CacheMode cache : List.of(CacheMode.PREFIX, CacheMode.DUAL)) {
+      GoldenHooks hooks = new GoldenHooks(golden.settings());
+      LockstepDecoder decoder = decoder(golden, hooks, cache, model.spec().contextLength());
+      for (int row = 0; row < golden.rows(); row++) {
+        golden.assertCommits(row, Decoding.of(decoder, golden.request(row), model).completion());
+      }
+    }
+  }
+
+  private static LockstepDecoder decoder(
+      GoldenTrace golden, GoldenHooks hooks, CacheMode cache, int halo) {
     JsonNode settings = golden.settings();
     int[] r = Golden.ints(golden.get("r_span"));
     int[] a = Golden.ints(golden.get("a_span"));
@@ -57,10 +70,10 @@ class LockstepGoldenTest {
             settings.get("tau_r").asDouble(),
             settings.get("tau_a").asDouble(),
             settings.get("max_fill_frac").asDouble(),
-            8,
+            halo,
             r[1] - r[0],
             a[1] - a[0],
-            CacheMode.NONE,
+            cache,
             settings.get("steps").asInt(LockstepSettings.AS_LONG_AS_BLOCKS),
             Confidence.named(settings.get("alg").asText()),
             List.of(settings.get("eos_token_id").asInt()),
