@@ -6,10 +6,11 @@ import ai.lockstep.udf.model.Proposals;
 import ai.lockstep.udf.model.RowPass;
 import java.util.List;
 
-/** A model that outlives the replica it is lent to. */
+/** A model that outlives the replica it is lent to; counts what passes read. */
 final class BorrowedModel implements MaskedDiffusionModel {
 
   private final MaskedDiffusionModel model;
+  private volatile long positionsRead;
 
   BorrowedModel(MaskedDiffusionModel model) {
     this.model = model;
@@ -22,7 +23,16 @@ final class BorrowedModel implements MaskedDiffusionModel {
 
   @Override
   public List<Proposals> propose(List<RowPass> rows) {
+    for (RowPass row : rows) {
+      positionsRead += row.pass().windowLength();
+    }
+
     return model.propose(rows);
+  }
+
+  /** Positions of all windows so far. */
+  long positionsRead() {
+    return positionsRead;
   }
 
   @Override
