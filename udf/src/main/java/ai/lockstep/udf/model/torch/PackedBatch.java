@@ -23,7 +23,7 @@ final class PackedBatch {
   record Lane(int[] tokens, Pass pass, int slot) {
 
     int window() {
-      return pass.to() - pass.from();
+      return pass.windowLength();
     }
   }
 
@@ -73,7 +73,7 @@ final class PackedBatch {
     Pass pass = lane.pass();
     int[] ends = pass.blockEnds();
     for (int i = 0, block = 0; i < lane.window(); i++) {
-      int position = pass.from() + i;
+      int position = pass.windowPosition(i);
       while (ends.length > 0 && ends[block] <= position) {
         block++;
       }
