@@ -61,7 +61,7 @@ class _TextStream(io.StringIO):
 
 
 def limit_resources(memory_bytes, sandbox):
-    """Sets the limits of the process; `memory_bytes` is 0 where reference programs run."""
+    """Sets the limits of the process; `memory_bytes` is 0 for none, where reference programs run."""
     limits = [
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, sandbox["file_bytes"]),
@@ -79,21 +79,39 @@ def limit_resources(memory_bytes, sandbox):
 
 
 def take_names_away():
-    """EvalPlus's reliability_guard: no protection, but what programs find must be the same."""
+    """EvalPlus's reliability_guard: no protection, but what programs find must be the same.
+
+    Gives a function that puts everything back.
+    """
+    taken = []
+
+    def take(owner, names):
+        for name in names.split():
+            taken.append((owner, name, getattr(owner, name)))
+            setattr(owner, name, None)
+
     os.environ["OMP_NUM_THREADS"] = "1"
     faulthandler.disable()
-    for name in ("exit", "quit", "open", "help"):
-        setattr(builtins, name, None)
-    for name in (
+    take(builtins, "exit quit open help")
+    take(
+        os,
         "kill system putenv remove removedirs rmdir fchdir setuid fork forkpty killpg rename renames"
-        " truncate replace unlink fchmod fchown chmod chown chroot lchflags lchmod lchown getcwd chdir"
-    ).split():
-        setattr(os, name, None)
-    for name in ("rmtree", "move", "chown"):
-        setattr(shutil, name, None)
-    subprocess.Popen = None
-    for name in ("ipdb", "joblib", "resource", "psutil", "tkinter"):
-        sys.modules[name] = None
+        " truncate replace unlink fchmod fchown chmod chown chroot lchown getcwd chdir",
+    )
+    take(shutil, "rmtree move chown")
+    take(subprocess, "Popen")
+    hidden = dict.fromkeys(("ipdb", "joblib", "resource", "psutil", "tkinter"))
+    kept = {name: sys.modules[name] for name in hidden if name in sys.modules}
+    sys.modules.update(hidden)
+
+    def put_back():
+        for owner, name, value in taken:
+            setattr(owner, name, value)
+        for name in hidden:
+            del sys.modules[name]
+        sys.modules.update(kept)
+
+    return put_back
 
 
 class _Channel:
@@ -116,7 +134,7 @@ class _Channel:
         self.frame = frame
 
 
-def _description():
+def make_describer():
     """Gives a function that describes an exception without calling any code of the candidate."""
     name_of = type.__dict__["__name__"].__get__
     arguments_of = BaseException.args.__get__
@@ -143,11 +161,7 @@ def run(job, inputs, descriptor, sandbox):
     copied, times are reported).
     """
     channel = _Channel(descriptor, job["secret"])
-    if job["reference"]:
-        limit_resources(0, sandbox)
-    else:
-        limit_resources(job["memory_bytes"], sandbox)
-        take_names_away()
+    limit_resources(job["memory_bytes"], sandbox)
     calls = _Calls(job, inputs, channel.frame)
     here = 0
     frame = sys._getframe()
@@ -166,14 +180,18 @@ def _deepen(levels, function):
         _deepen(levels - 1, function)
 
 
+# Made once in the server, ready in every worker.
+encode, iterated = make_encoder()
+describe = make_describer()
+
+
 class _Calls:
     """The run itself. Its one method is a closure, so that no module can be changed under it."""
 
     def __init__(self, job, inputs, frame):
         program, entry_point = job["program"], job["entry_point"]
         limits, shape, reference = job["limits"], job["shape"], job["reference"]
-        encode, iterated = make_encoder()
-        describe = _description()
+        to_bytes, elements, description = encode, iterated, describe
         clock, deepcopy = time.perf_counter, copy.deepcopy
         set_timer, set_handler = signal.setitimer, signal.signal
         real_timer, alarm = signal.ITIMER_REAL, signal.SIGALRM
@@ -211,10 +229,10 @@ class _Calls:
                 finally:
                     restore()
             except SyntaxError as e:
-                frame(LOAD_FAILED, b"S" + describe(e))
+                frame(LOAD_FAILED, b"S" + description(e))
                 return None
             except BaseException as e:
-                frame(LOAD_FAILED, b"E" + describe(e))
+                frame(LOAD_FAILED, b"E" + description(e))
                 return None
             try:
                 return names[entry_point]
@@ -237,9 +255,9 @@ class _Calls:
                         held_bytes = 0
 
             try:
-                encode(value, write)
+                to_bytes(value, write)
             except BaseException as e:
-                frame(NOT_PLAIN, describe(e))
+                frame(NOT_PLAIN, description(e))
                 return
             frame(RETURNED, b"".join(held))
 
@@ -278,14 +296,14 @@ class _Calls:
                 try:
                     out = call(function, arguments, limits[index])
                     if shape == "elements":
-                        out = iterated(out)
+                        out = elements(out)
                     elif shape == "is_not_none":
                         out = out is not None
                 except BaseException as e:
                     if timer["fired"]:
                         frame(TIMED_OUT, pack_time(timer["seconds"]))
                     else:
-                        frame(RAISED, pack_time(timer["seconds"]) + describe(e))
+                        frame(RAISED, pack_time(timer["seconds"]) + description(e))
                     continue
                 if timer["fired"]:
                     frame(TIMED_OUT, pack_time(timer["seconds"]))
