@@ -59,7 +59,19 @@ public final class Harness implements AutoCloseable {
    */
   public static Harness open(HarnessSettings settings) {
     Interpreter interpreter = Interpreter.at(settings.python());
-    return new Harness(settings, interpreter, SandboxCommand.strongest(settings, interpreter));
+    Isolation isolation = SandboxCommand.strongest(settings, interpreter);
+    if (settings.limits().machineFactor() > 0) {
+      return new Harness(settings, interpreter, isolation);
+    }
+
+    double factor;
+    try (Harness measuring =
+        new Harness(
+            settings.withLimits(settings.limits().withMachineFactor(1)), interpreter, isolation)) {
+      factor = MachineFactor.measured(measuring);
+    }
+    Limits scaled = settings.limits().withMachineFactor(factor);
+    return new Harness(settings.withLimits(scaled), interpreter, isolation);
   }
 
   /**
@@ -139,6 +151,11 @@ public final class Harness implements AutoCloseable {
   /** The level that programs run under. */
   public Isolation isolation() {
     return isolation;
+  }
+
+  /** What all time limits are multiplied by. */
+  public double machineFactor() {
+    return settings.limits().machineFactor();
   }
 
   /** What runs them. */

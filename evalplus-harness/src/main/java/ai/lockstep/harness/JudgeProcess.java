@@ -95,7 +95,7 @@ final class JudgeProcess implements AutoCloseable {
     server.put("work_folder", SandboxCommand.FOLDERS.get(0) + "/work");
     server.put("file_bytes", 64L << 20);
     server.put("open_files", 1024);
-    server.put("processes", 512);
+    server.put("processes", 128);
     return node;
   }
 

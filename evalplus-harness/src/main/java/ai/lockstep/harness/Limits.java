@@ -12,8 +12,9 @@ import ai.lockstep.failure.LockstepException;
  *     0
  * @param memoryBytes limit of address space, data and stack ({@code harness.memory_bytes}); 0 for
  *     {@code min(4 GiB, physical memory)}
- * @param machineFactor all times are multiplied by it ({@code harness.machine_factor}), above 0; 1
- *     as EvalPlus, more on a machine slower than the one whose verdicts are to be matched
+ * @param machineFactor all times are multiplied by it ({@code harness.machine_factor}), 0 or more;
+ *     1 as EvalPlus, more on a machine slower than the one whose verdicts are to be matched, 0 for
+ *     what {@link MachineFactor} measures
  */
 public record Limits(
     double minTestSeconds,
@@ -32,12 +33,19 @@ public record Limits(
     requirePositive("harness.min_time_limit", minTestSeconds);
     requirePositive("harness.gt_time_limit_factor", referenceFactor);
     requirePositive("harness.max_run_seconds", runSeconds);
-    requirePositive("harness.machine_factor", machineFactor);
+    if (machineFactor != 0) {
+      requirePositive("harness.machine_factor", machineFactor);
+    }
     if (memoryBytes != 0 && memoryBytes < LEAST_MEMORY_BYTES) {
       throw LockstepException.user(
           "Cannot use harness.memory_bytes=%d: it must be at least %d, or 0 for min(4 GiB, physical memory)."
               .formatted(memoryBytes, LEAST_MEMORY_BYTES));
     }
+  }
+
+  /** With another factor of all times. */
+  Limits withMachineFactor(double newMachineFactor) {
+    return new Limits(minTestSeconds, referenceFactor, runSeconds, memoryBytes, newMachineFactor);
   }
 
   private static void requirePositive(String key, double value) {

@@ -32,15 +32,18 @@ class HarnessTest {
   private static final Task SQUARE =
       Tasks.task("def f(x):\n    return x * x\n", "[[0], [1], [2]]", "[[-1], [10]]");
 
+  /** For programs that run into them; what passes must not depend on how busy the machine is. */
   private static final Limits SHORT = new Limits(0.3, 4, 60, 0, 1);
 
   @TempDir static Path cache;
   private static Harness failFast;
   private static Harness everyTest;
+  private static Harness impatient;
 
   @BeforeAll
   static void open() {
-    HarnessSettings settings = Tasks.settings(cache).withLimits(SHORT);
+    HarnessSettings settings = Tasks.settings(cache);
+    impatient = Harness.open(settings.withLimits(SHORT));
     failFast = Harness.open(settings);
     everyTest = Harness.open(settings.withDepth(Depth.EVERY_TEST));
   }
@@ -50,6 +53,7 @@ class HarnessTest {
     if (failFast != null) {
       failFast.close();
       everyTest.close();
+      impatient.close();
     }
   }
 
@@ -147,7 +151,7 @@ class HarnessTest {
 
     @Test
     void aCallPastItsLimitFailsAndItsRunStops() {
-      RunVerdict base = judge(f("while True: pass")).base();
+      RunVerdict base = Tasks.judge(impatient, SQUARE, f("while True: pass")).base();
 
       assertThat(base.status()).isEqualTo(Status.FAIL);
       assertThat(base.outcome()).isEqualTo(Outcome.TIMEOUT);
@@ -157,7 +161,8 @@ class HarnessTest {
     @Test
     void aRunPastItsBudgetIsATimeout() {
       // The timer cannot interrupt one long operation of C code.
-      RunVerdict base = judge(f("return sum(range(10 ** 10)) if x == 2 else x * x")).base();
+      String program = f("return sum(range(10 ** 10)) if x == 2 else x * x");
+      RunVerdict base = Tasks.judge(impatient, SQUARE, program).base();
 
       assertThat(base.status()).isEqualTo(Status.TIMEOUT);
       assertThat(base.outcome()).isEqualTo(Outcome.TIMEOUT);
@@ -541,6 +546,17 @@ class HarnessTest {
       assertThatThrownBy(() -> Harness.open(Tasks.settings(cache).withPython(Path.of("/bin/true"))))
           .hasMessage(
               "Cannot run programs with harness.python=/bin/true: it does not run as Python does (it ended without an answer).");
+    }
+
+    @Test
+    void limitsCanBeScaledByWhatTheMachineMeasures() {
+      HarnessSettings measured =
+          Tasks.settings(cache).withLimits(Limits.EVALPLUS.withMachineFactor(0));
+      try (Harness harness = Harness.open(measured)) {
+        // A hundredth or a hundred times the baseline would be no machine that runs this test.
+        assertThat(harness.machineFactor()).isBetween(0.01, 100.0);
+      }
+      assertThat(failFast.machineFactor()).isEqualTo(1);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package ai.lockstep.jobs.config;
 
 import ai.lockstep.failure.LockstepException;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -15,7 +16,7 @@ import java.util.OptionalInt;
  * @param gtTimeLimitFactor and this many times the reference's time, above 0
  * @param maxRunSeconds cap on the sum of a program's limits, above 0
  * @param memoryBytes of a program; 0 for min(4 GiB, the machine's)
- * @param machineFactor multiplies all times, above 0
+ * @param machineFactor multiplies all times, above 0; empty for what is measured on the machine
  * @param parallel programs tested at once by an executor; empty for all its cores
  */
 public record HarnessConfig(
@@ -28,14 +29,14 @@ public record HarnessConfig(
     double gtTimeLimitFactor,
     double maxRunSeconds,
     long memoryBytes,
-    double machineFactor,
+    Optional<Double> machineFactor,
     OptionalInt parallel) {
 
   public HarnessConfig {
     above0("min_time_limit", minTimeLimit);
     above0("gt_time_limit_factor", gtTimeLimitFactor);
     above0("max_run_seconds", maxRunSeconds);
-    above0("machine_factor", machineFactor);
+    machineFactor.ifPresent(factor -> above0("machine_factor", factor));
     if (memoryBytes < 0) {
       throw failure(
           "memory_bytes", memoryBytes, "it must be 0 or more; 0 means min(4 GiB, the machine's)");
@@ -57,7 +58,7 @@ public record HarnessConfig(
             keys.number("gt_time_limit_factor"),
             keys.number("max_run_seconds"),
             keys.longInteger("memory_bytes"),
-            keys.number("machine_factor"),
+            keys.optionalNumber("machine_factor"),
             keys.optionalInteger("parallel"));
     keys.rejectUnread();
     return harness;

@@ -5,6 +5,7 @@ import ai.lockstep.jobs.tables.RunsTable;
 import ai.lockstep.jobs.tables.Table;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import java.io.Serializable;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -37,8 +38,15 @@ public record RunRecord(
   /** A checkpoint. */
   public record Model(String name, String digest) {}
 
-  /** What ran the programs. */
-  public record Judge(String isolation, String interpreter) {}
+  /**
+   * What ran the programs.
+   *
+   * @param machineFactor what time limits were multiplied by
+   * @param machineSlowness what {@link ai.lockstep.harness.MachineFactor} measured, applied or not
+   */
+  public record Judge(
+      String isolation, String interpreter, double machineFactor, double machineSlowness)
+      implements Serializable {}
 
   /**
    * Writes a row for each configuration that is new or for which something was done; a command that
@@ -81,6 +89,8 @@ public record RunRecord(
             .set("model_digest", model.map(Model::digest).orElse(null))
             .set("isolation", judge.map(Judge::isolation).orElse(null))
             .set("interpreter", judge.map(Judge::interpreter).orElse(null))
+            .set("machine_factor", judge.map(Judge::machineFactor).orElse(null))
+            .set("machine_slowness", judge.map(Judge::machineSlowness).orElse(null))
             .set("lockstep_version", CodeVersion.version())
             .set("code_commit", CodeVersion.commit().orElse(null))
             .set("spark_version", spark.version())

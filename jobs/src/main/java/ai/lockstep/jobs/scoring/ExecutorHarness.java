@@ -68,7 +68,7 @@ record ExecutorHarness(Harness harness, ExecutorService workers, int parallel) {
                 config.gtTimeLimitFactor(),
                 config.maxRunSeconds(),
                 config.memoryBytes(),
-                config.machineFactor()))
+                config.machineFactor().orElse(0.0)))
         .withParallel(parallel);
   }
 

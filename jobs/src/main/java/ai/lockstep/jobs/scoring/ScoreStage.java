@@ -2,18 +2,16 @@ package ai.lockstep.jobs.scoring;
 
 import ai.lockstep.datasets.Task;
 import ai.lockstep.harness.Harness;
+import ai.lockstep.harness.MachineFactor;
 import ai.lockstep.jobs.cli.Progress;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.tables.ScoresTable;
 import ai.lockstep.jobs.tables.Table;
-import java.io.Serializable;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -47,29 +45,20 @@ public final class ScoreStage {
     if (spark.sparkContext().isLocal()) {
       return judge(settings);
     }
-    List<String> answer =
-        spark
-            .range(1)
-            .repartition(1)
-            .mapPartitions(new Probe(settings), Encoders.STRING())
-            .collectAsList();
-    return new RunRecord.Judge(answer.get(0), answer.get(1));
+    return JavaSparkContext.fromSparkContext(spark.sparkContext())
+        .parallelize(List.of(settings), 1)
+        .map(ScoreStage::judge)
+        .first();
   }
 
-  /** Asks an executor for its sandbox level and interpreter. */
-  private record Probe(ExecutorSettings settings)
-      implements MapPartitionsFunction<Long, String>, Serializable {
-
-    @Override
-    public Iterator<String> call(Iterator<Long> nothing) {
-      RunRecord.Judge judge = judge(settings);
-      return List.of(judge.isolation(), judge.interpreter()).iterator();
-    }
-  }
-
+  /** What judges on this executor. */
   private static RunRecord.Judge judge(ExecutorSettings settings) {
     Harness harness = ExecutorHarness.get(settings.harness(), settings.cores()).harness();
-    return new RunRecord.Judge(harness.isolation().settingName(), harness.interpreter().toString());
+    return new RunRecord.Judge(
+        harness.isolation().settingName(),
+        harness.interpreter().toString(),
+        harness.machineFactor(),
+        MachineFactor.measured(harness));
   }
 
   private static ExecutorSettings settings(SparkSession spark, PlannedRun run) {

@@ -1,5 +1,6 @@
 package ai.lockstep.jobs.tables;
 
+import static org.apache.spark.sql.types.DataTypes.DoubleType;
 import static org.apache.spark.sql.types.DataTypes.StringType;
 import static org.apache.spark.sql.types.DataTypes.TimestampType;
 
@@ -19,6 +20,14 @@ public final class RunsTable {
           .optional("model_digest", StringType, "digest of the checkpoint; null as model")
           .optional("isolation", StringType, "sandbox level; null when nothing was judged")
           .optional("interpreter", StringType, "Python and numpy of the judge; null as isolation")
+          .optional(
+              "machine_factor",
+              DoubleType,
+              "what time limits were multiplied by; null as isolation")
+          .optional(
+              "machine_slowness",
+              DoubleType,
+              "time for a fixed piece of Python over the baseline's; null as isolation")
           .required("lockstep_version", StringType, "version of lockstep")
           .optional("code_commit", StringType, "git commit of lockstep; null outside a checkout")
           .required("spark_version", StringType, "version of Spark")
