@@ -9,6 +9,7 @@ import ai.lockstep.jobs.config.HydraRecord;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
 import ai.lockstep.jobs.decoding.DecodeStage;
+import ai.lockstep.jobs.decoding.LocatedModel;
 import ai.lockstep.jobs.decoding.RunIdentity;
 import ai.lockstep.jobs.metrics.MetricsReport;
 import ai.lockstep.jobs.metrics.MetricsStage;
@@ -22,7 +23,6 @@ import ai.lockstep.jobs.scoring.JudgedTasks;
 import ai.lockstep.jobs.scoring.ScoreStage;
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.Table;
-import ai.lockstep.udf.checkpoint.Checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -72,7 +72,7 @@ public final class EvaluateJob {
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
     requireOneOfEach(runs);
     RunConfig first = runs.get(0).config();
-    Checkpoint checkpoint = DecodeStage.check(first);
+    LocatedModel model = DecodeStage.check(first);
     for (PlannedRun run : runs.subList(1, runs.size())) {
       DecodeStage.check(run.config());
     }
@@ -80,9 +80,9 @@ public final class EvaluateJob {
 
     SparkSession spark = context.spark(first.hardware().sparkProperties());
     RunRecord.Judge judge = ScoreStage.check(spark, runs.get(0));
-    RunFolder folder = claim(context, runs, input, checkpoint, spark);
+    RunFolder folder = claim(context, runs, input, model, spark);
     RunIdentity identity =
-        new RunIdentity(folder.runId(), input.dataset(), checkpoint.name(), checkpoint.revision());
+        new RunIdentity(folder.runId(), input.dataset(), model.name(), model.revision());
     Set<PlannedRun> worked = new HashSet<>();
     for (PlannedRun run : runs) {
       int decoded =
@@ -106,7 +106,7 @@ public final class EvaluateJob {
             context.job(),
             input.dataset(),
             input.md5(),
-            Optional.of(new RunRecord.Model(checkpoint.name(), checkpoint.revision())),
+            Optional.of(new RunRecord.Model(model.name(), model.revision())),
             Optional.of(judge),
             started)
         .write(spark, runs, worked, folder);
@@ -146,14 +146,13 @@ public final class EvaluateJob {
       JobContext context,
       List<PlannedRun> runs,
       DecodeInput input,
-      Checkpoint checkpoint,
+      LocatedModel model,
       SparkSession spark)
       throws IOException {
     RunFolder folder =
         RunFolder.claim(
             location(context, runs.get(0)),
-            RunManifest.of(
-                context.job(), runs, input.dataset(), input.md5(), checkpoint.revision()),
+            RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision()),
             spark.sessionState().newHadoopConf());
     List<List<String>> jobs = new ArrayList<>();
     for (PlannedRun run : runs) {

@@ -65,7 +65,7 @@ public final class FetchJob {
       System.out.println(fetchBenchmark(config));
     }
     if (checkpoint) {
-      System.out.println(DecodeStage.check(config).folder());
+      System.out.println(DecodeStage.check(config).path());
     }
   }
 

@@ -6,13 +6,13 @@ import ai.lockstep.jobs.cli.JobDescription;
 import ai.lockstep.jobs.cli.JobMain;
 import ai.lockstep.jobs.decoding.DecodeInput;
 import ai.lockstep.jobs.decoding.DecodeStage;
+import ai.lockstep.jobs.decoding.LocatedModel;
 import ai.lockstep.jobs.decoding.Prompt;
 import ai.lockstep.jobs.decoding.RunIdentity;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunManifest;
 import ai.lockstep.jobs.run.RunRecord;
-import ai.lockstep.udf.checkpoint.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -54,7 +54,7 @@ public final class GenerateJob {
     }
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
     PlannedRun run = runs.get(0);
-    Checkpoint checkpoint = DecodeStage.check(run.config());
+    LocatedModel model = DecodeStage.check(run.config());
     DecodeInput input =
         run.config()
             .input()
@@ -66,12 +66,11 @@ public final class GenerateJob {
     RunFolder folder =
         RunFolder.claim(
             run.config().output().dir(),
-            RunManifest.of(
-                context.job(), runs, input.dataset(), input.md5(), checkpoint.revision()),
+            RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision()),
             spark.sessionState().newHadoopConf());
     folder.writeHydraRecord(context.job(), run.composition(), "");
     RunIdentity identity =
-        new RunIdentity(folder.runId(), input.dataset(), checkpoint.name(), checkpoint.revision());
+        new RunIdentity(folder.runId(), input.dataset(), model.name(), model.revision());
     int decoded =
         DecodeStage.run(spark, run.config(), run.json(), identity, prompts, folder.location());
     DecodeStage.writeJsonLines(spark, run.config(), folder);
@@ -79,7 +78,7 @@ public final class GenerateJob {
             context.job(),
             input.dataset(),
             input.md5(),
-            Optional.of(new RunRecord.Model(checkpoint.name(), checkpoint.revision())),
+            Optional.of(new RunRecord.Model(model.name(), model.revision())),
             Optional.empty(),
             started)
         .write(spark, runs, decoded > 0 ? Set.of(run) : Set.of(), folder);

@@ -65,15 +65,36 @@ public record ModelConfig(
   /**
    * {@code model.torchscript}.
    *
-   * @param tokenizer path of a tokenizer.json
+   * @param tokenizer path of a tokenizer.json, or of a folder with the tokenizer's files
    * @param vocabSize rows of the output head
    * @param tokenCount ids below this have a token
    * @param maskId the mask token
    * @param padId what pads
    * @param contextLength most positions a row may have
+   * @param prediction where a position is predicted, unless {@code decode.logit_shift} says it
+   * @param userTurn a chat of one user turn, with {@link #PROMPT} where the turn's text goes; empty
+   *     for Dream's template
    */
   public record TorchScriptConfig(
-      String tokenizer, int vocabSize, int tokenCount, int maskId, int padId, int contextLength) {
+      String tokenizer,
+      int vocabSize,
+      int tokenCount,
+      int maskId,
+      int padId,
+      int contextLength,
+      Prediction prediction,
+      Optional<String> userTurn) {
+
+    /** What stands for the turn's text in {@code model.torchscript.user_turn}. */
+    public static final String PROMPT = "{prompt}";
+
+    /** {@code model.torchscript.shifted}. */
+    public enum Prediction {
+      /** At the position before it, as Dream's. */
+      SHIFTED,
+      /** At the position itself, as LLaDA's. */
+      IN_PLACE
+    }
 
     public TorchScriptConfig {
       require("vocab_size", vocabSize, vocabSize > 0, "it must be 1 or more");
@@ -93,6 +114,16 @@ public record ModelConfig(
           padId >= 0 && padId < vocabSize,
           "it must be an id below %d, the vocab_size".formatted(vocabSize));
       require("context_length", contextLength, contextLength > 0, "it must be 1 or more");
+      if (userTurn.isPresent() && !userTurn.get().contains(PROMPT)) {
+        throw LockstepException.user(
+            "Cannot run with model.torchscript.user_turn=%s: it must hold %s, where the prompt's text goes."
+                .formatted(userTurn.get(), PROMPT));
+      }
+    }
+
+    /** The chat that asks for an answer to a text, if the model has a template of its own. */
+    public Optional<String> chat(String text) {
+      return userTurn.map(turn -> turn.replace(PROMPT, text));
     }
 
     private static void require(String key, int value, boolean holds, String rule) {
@@ -110,7 +141,9 @@ public record ModelConfig(
               keys.integer("token_count"),
               keys.integer("mask_id"),
               keys.integer("pad_id"),
-              keys.integer("context_length"));
+              keys.integer("context_length"),
+              keys.flag("shifted") ? Prediction.SHIFTED : Prediction.IN_PLACE,
+              keys.optionalText("user_turn"));
       keys.rejectUnread();
       return config;
     }
@@ -125,6 +158,26 @@ public record ModelConfig(
       throw LockstepException.user(
           "Cannot run with model.hf_name=%s: it must look like organisation/model."
               .formatted(hfName.get()));
+    }
+    if (torchScript.isPresent()) {
+      requireExported("hf_name", hfName.isEmpty(), "null");
+      requireExported("revision", revision.isEmpty(), "null");
+      requireExported("download", download == Download.DENIED, "false");
+      requireExported("adapter", adapter.isEmpty(), "null");
+      requireExported("dtype", dtype == Precision.AUTO, "auto");
+      if (generation.eosTokenIds().isEmpty()) {
+        throw LockstepException.user(
+            "Cannot run with model.generation.eos_token_ids=null: an exported model does not name its end tokens. Give their ids, such as model.generation.eos_token_ids=[151643].");
+      }
+    }
+  }
+
+  /** What is in the file of an exported model is settled. */
+  private static void requireExported(String key, boolean holds, String only) {
+    if (!holds) {
+      throw LockstepException.user(
+          "Cannot run an exported model with model.%s: weights and number format are those in the file. Set model.%s=%s."
+              .formatted(key, key, only));
     }
   }
 

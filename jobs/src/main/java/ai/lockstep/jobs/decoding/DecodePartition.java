@@ -109,7 +109,12 @@ final class DecodePartition implements MapPartitionsFunction<Row, Row> {
     return tokenizer.encode(
         switch (settings.model().prompt()) {
           case RAW -> text;
-          case CHAT -> DreamTokenizer.chat(List.of(ChatMessage.user(text)));
+          case CHAT ->
+              settings
+                  .model()
+                  .torchScript()
+                  .flatMap(exported -> exported.chat(text))
+                  .orElseGet(() -> DreamTokenizer.chat(List.of(ChatMessage.user(text))));
         });
   }
 

@@ -6,7 +6,6 @@ import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.StepsTable;
 import ai.lockstep.jobs.tables.Table;
-import ai.lockstep.udf.checkpoint.Checkpoint;
 import java.io.IOException;
 import java.util.List;
 import org.apache.spark.sql.Dataset;
@@ -28,14 +27,14 @@ public final class DecodeStage {
   private DecodeStage() {}
 
   /**
-   * Checks what can be checked before Spark starts: the settings, and that the checkpoint is there.
+   * Checks what can be checked before Spark starts: the settings, and that the model is there.
    *
-   * @return the checkpoint, not loaded
+   * @return the model, not loaded
    * @throws ai.lockstep.failure.LockstepException naming the first mistake
    */
-  public static Checkpoint check(RunConfig config) {
+  public static LocatedModel check(RunConfig config) {
     ConfiguredDecoder.check(config);
-    return ExecutorModel.locate(config.model());
+    return LocatedModel.of(config);
   }
 
   /**

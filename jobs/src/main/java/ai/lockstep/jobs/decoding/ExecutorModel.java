@@ -1,21 +1,16 @@
 package ai.lockstep.jobs.decoding;
 
-import ai.lockstep.datasets.download.CacheFolder;
 import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.config.ModelConfig;
 import ai.lockstep.jobs.config.RunConfig;
-import ai.lockstep.udf.checkpoint.Checkpoint;
-import ai.lockstep.udf.checkpoint.CheckpointLocator;
-import ai.lockstep.udf.checkpoint.CheckpointSource;
-import ai.lockstep.udf.checkpoint.HubSettings;
-import ai.lockstep.udf.model.torch.DreamModel;
+import ai.lockstep.udf.model.MaskedDiffusionModel;
 import ai.lockstep.udf.model.torch.TorchDevice;
 import ai.lockstep.udf.replica.Replica;
 import ai.lockstep.udf.tokenizer.DreamTokenizer;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * A model as an executor holds it: loaded once for each device of the JVM, shared by all its Spark
  * tasks, alive until the JVM ends. Runs on executors; never serialised.
  *
- * @param tokenizer the checkpoint's
+ * @param tokenizer the model's
  * @param replica drives the model
  * @param device such as {@code cpu} or {@code gpu:0}
  */
@@ -41,59 +36,44 @@ record ExecutorModel(DreamTokenizer tokenizer, Replica replica, String device) {
     Runtime.getRuntime().addShutdownHook(new Thread(ExecutorModel::closeAll, "lockstep-replicas"));
   }
 
-  private record Key(String location, Optional<String> adapter, String device, int batchRows) {}
+  private record Key(
+      String location,
+      Optional<String> adapter,
+      Optional<ModelConfig.TorchScriptConfig> torchScript,
+      List<Integer> eosTokenIds,
+      String device,
+      int batchRows) {
+
+    /** What a loaded model depends on; the rest of the configuration is the decoder's. */
+    static Key of(RunConfig config, TorchDevice device) {
+      ModelConfig model = config.model();
+      boolean exported = model.torchScript().isPresent();
+      return new Key(
+          model.location(),
+          model.adapter(),
+          model.torchScript(),
+          exported ? model.generation().eosTokenIds() : List.of(),
+          device.toString(),
+          config.hardware().batchRows());
+    }
+  }
 
   /** The model on the device that Spark gave this task; loads it when it is the first to ask. */
   static ExecutorModel get(RunConfig config) {
-    ModelConfig model = config.model();
-    TorchDevice device = device(model);
-    Key key =
-        new Key(
-            model.location(), model.adapter(), device.toString(), config.hardware().batchRows());
-    return LOADED.computeIfAbsent(key, absent -> load(config, device));
-  }
-
-  /**
-   * Finds the checkpoint that the configuration names, without loading it; downloads what is
-   * missing only with {@code model.download=true}.
-   */
-  static Checkpoint locate(ModelConfig model) {
-    HubSettings hub = HubSettings.fromEnvironment();
-    boolean offline = hub.offline() || model.download() == ModelConfig.Download.DENIED;
-    CheckpointLocator locator =
-        new CheckpointLocator(
-            new HubSettings(hub.cache(), hub.endpoint(), hub.token(), offline),
-            CacheFolder.current());
-    CheckpointSource source = source(model);
-    return model
-        .adapter()
-        .map(adapter -> locator.locate(source, Path.of(adapter)))
-        .orElseGet(() -> locator.locate(source));
-  }
-
-  private static CheckpointSource source(ModelConfig model) {
-    Optional<String> bundled = model.bundledName();
-    if (bundled.isPresent()) {
-      return new CheckpointSource.Bundled(bundled.get());
-    }
-    if (model.path().isPresent()) {
-      return new CheckpointSource.Folder(Path.of(model.path().get()));
-    }
-    return new CheckpointSource.Hub(
-        model.hfName().orElseThrow(),
-        model.revision().orElse(CheckpointSource.Hub.DEFAULT_REVISION));
+    TorchDevice device = device(config.model());
+    return LOADED.computeIfAbsent(Key.of(config, device), absent -> load(config, device));
   }
 
   private static ExecutorModel load(RunConfig config, TorchDevice device) {
     long started = System.nanoTime();
-    Checkpoint checkpoint = locate(config.model());
-    DreamTokenizer tokenizer = DreamTokenizer.open(checkpoint.folder());
-    DreamModel model = DreamModel.load(checkpoint, tokenizer.tokenCount(), device);
+    LocatedModel located = LocatedModel.of(config);
+    DreamTokenizer tokenizer = located.openTokenizer();
+    MaskedDiffusionModel model = located.load(tokenizer, device);
     String name = "%s/%d/%s".formatted(host(), pid(), device);
     Replica replica = new Replica(name, model, config.hardware().batchRows());
     LOG.info(
         "replica ready: model={} device={} seconds={}",
-        checkpoint.name(),
+        located.name(),
         device,
         (System.nanoTime() - started) / 1_000_000 / 1000.0);
     return new ExecutorModel(tokenizer, replica, device.toString());

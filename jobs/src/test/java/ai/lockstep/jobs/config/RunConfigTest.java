@@ -9,6 +9,7 @@ import ai.lockstep.datasets.PromptStyle;
 import ai.lockstep.datasets.Suite;
 import ai.lockstep.datasets.Task;
 import ai.lockstep.failure.LockstepException;
+import ai.lockstep.jobs.config.ModelConfig.TorchScriptConfig;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.List;
@@ -80,10 +81,41 @@ class RunConfigTest {
             read("model=llada", "model.path=/m.pt", "model.torchscript.tokenizer=/t.json")
                 .model()
                 .torchScript())
-        .hasValueSatisfying(model -> assertThat(model.maskId()).isEqualTo(126336));
+        .hasValueSatisfying(
+            model -> {
+              assertThat(model.maskId()).isEqualTo(126336);
+              assertThat(model.prediction()).isEqualTo(TorchScriptConfig.Prediction.IN_PLACE);
+              assertThat(model.chat("Say {x}."))
+                  .contains(
+                      "<|startoftext|><|start_header_id|>user<|end_header_id|>\n\nSay {x}.<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n");
+            });
     assertThat(read("hardware=h200_8x").hardware().sparkProperties())
         .containsEntry("spark.executor.instances", "8")
         .containsEntry("spark.executor.resource.gpu.amount", "1");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "model.dtype=bfloat16|Cannot run an exported model with model.dtype: weights and number format are those in the file. Set model.dtype=auto.",
+        "model.hf_name=a/b|Cannot run an exported model with model.hf_name: weights and number format are those in the file. Set model.hf_name=null.",
+        "model.adapter=lora|Cannot run an exported model with model.adapter: weights and number format are those in the file. Set model.adapter=null.",
+        "model.generation.eos_token_ids=null|Cannot run with model.generation.eos_token_ids=null: an exported model does not name its end tokens. Give their ids, such as model.generation.eos_token_ids=[151643].",
+        "model.torchscript.user_turn=Hello|Cannot run with model.torchscript.user_turn=Hello: it must hold {prompt}, where the prompt's text goes.",
+        "model.torchscript.token_count=0|Cannot run with model.torchscript.token_count=0: it must lie in 1..126464, the vocab_size.",
+        "model.torchscript.mask_id=126349|Cannot run with model.torchscript.mask_id=126349: it must be an id below 126349, the token_count.",
+      })
+  void oneSentencePerMistakeWithAnExportedModel(String override, String message) {
+    assertThatThrownBy(
+            () ->
+                read(
+                    "model=llada",
+                    "model.path=/m.pt",
+                    "model.torchscript.tokenizer=/t.json",
+                    override))
+        .isInstanceOf(LockstepException.class)
+        .hasMessage(message);
   }
 
   @Test

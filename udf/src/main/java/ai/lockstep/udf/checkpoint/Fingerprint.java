@@ -38,17 +38,30 @@ final class Fingerprint {
         List.of(folder.resolve("adapter_model.safetensors")));
   }
 
+  /** The fingerprint of a model that is one file. */
+  static String ofFile(Path file) {
+    return digest(new byte[0], List.of(file));
+  }
+
   private static String digest(Path config, List<Path> weights) {
     try {
+      return digest(Files.readAllBytes(config), weights);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read " + config, e);
+    }
+  }
+
+  private static String digest(byte[] config, List<Path> weights) {
+    try {
       MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
-      sha256.update(Files.readAllBytes(config));
+      sha256.update(config);
       for (Path file : weights) {
         sample(file, sha256);
       }
 
       return HexFormat.of().formatHex(sha256.digest()).substring(0, CHARACTERS);
     } catch (IOException e) {
-      throw new UncheckedIOException("Cannot read the checkpoint beside " + config, e);
+      throw new UncheckedIOException("Cannot read the weights in " + weights, e);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("Every JDK has SHA-256", e);
     }

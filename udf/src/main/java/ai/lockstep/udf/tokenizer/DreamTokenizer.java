@@ -29,12 +29,13 @@ public final class DreamTokenizer implements AutoCloseable {
   }
 
   /**
-   * Opens the tokenizer of a checkpoint folder.
+   * Opens a tokenizer.
    *
-   * @param folder holds tokenizer.json, or vocab.json and merges.txt as on the hub
+   * @param location a tokenizer.json, or a checkpoint folder that holds one or, as on the hub,
+   *     vocab.json and merges.txt
    */
-  public static DreamTokenizer open(Path folder) {
-    JsonNode definition = TokenizerDefinition.of(folder);
+  public static DreamTokenizer open(Path location) {
+    JsonNode definition = TokenizerDefinition.of(location);
     int highest = -1;
     for (JsonNode id : definition.path("model").path("vocab")) {
       highest = Math.max(highest, id.asInt());
@@ -53,7 +54,7 @@ public final class DreamTokenizer implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       throw LockstepException.user(
           "Cannot load the tokenizer from %s: its files do not make a tokenizer (%s). Copy them again from the hub."
-              .formatted(folder, e.getMessage()),
+              .formatted(location, e.getMessage()),
           e);
     }
   }

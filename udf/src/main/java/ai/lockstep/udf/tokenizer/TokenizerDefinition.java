@@ -47,11 +47,14 @@ final class TokenizerDefinition {
 
   private TokenizerDefinition() {}
 
-  /** Reads or builds the definition of a checkpoint folder. */
-  static JsonNode of(Path folder) {
-    Path ready = folder.resolve("tokenizer.json");
+  /** Reads a tokenizer.json, or reads or builds the one of a checkpoint folder. */
+  static JsonNode of(Path location) {
+    if (Files.isRegularFile(location)) {
+      return read(location);
+    }
+    Path ready = location.resolve("tokenizer.json");
 
-    return Files.exists(ready) ? read(ready) : build(folder);
+    return Files.exists(ready) ? read(ready) : build(location);
   }
 
   /** Puts a definition together from the files of the slow tokenizer. */

@@ -17,7 +17,7 @@ import java.util.zip.ZipOutputStream;
  *
  * <p>Format: PyTorch, torch/csrc/jit/serialization (export_module.cpp, import.cpp).
  */
-final class TorchScriptArchive {
+public final class TorchScriptArchive {
 
   /** File format version that PyTorch 1.10 and later write for programs without new operators. */
   private static final String VERSION = "10\n";
@@ -31,7 +31,7 @@ final class TorchScriptArchive {
    * @param source the program
    * @param attributes name to Boolean, Long, Double or {@link Attribute#EMPTY_TENSOR_LIST}
    */
-  static byte[] of(String className, String source, Map<String, Object> attributes) {
+  public static byte[] of(String className, String source, Map<String, Object> attributes) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
       store(zip, className + "/data.pkl", pickledObject(className, attributes));
@@ -45,7 +45,7 @@ final class TorchScriptArchive {
   }
 
   /** A value that is no Java object. */
-  enum Attribute {
+  public enum Attribute {
     /** An empty list of tensors. */
     EMPTY_TENSOR_LIST
   }
