@@ -239,15 +239,16 @@ final class HubDownload {
   }
 
   private LockstepException refused(String file, int status) {
-    String answer =
-        status == 401 || status == 403
-            ? "refuses access (status %d); set HF_TOKEN to a token that may read it"
-                .formatted(status)
-            : "answered with status " + status;
+    String failure =
+        "Cannot download %s of %s: %s".formatted(file, model.name(), settings.endpoint());
+    if (status == 401 || status == 403) {
+      return LockstepException.user(
+          "%s refuses access (status %d). Check model.hf_name, since the hub also hides what does not exist, and set HF_TOKEN to a token that may read it, or %s."
+              .formatted(failure, status, REMEDY));
+    }
 
     return LockstepException.environment(
-        "Cannot download %s of %s: %s %s, or %s."
-            .formatted(file, model.name(), settings.endpoint(), answer, REMEDY));
+        "%s answered with status %d. Try again later, or %s.".formatted(failure, status, REMEDY));
   }
 
   private static LockstepException cannotWrite(Path file, IOException cause) {
