@@ -24,7 +24,8 @@ class ArchitectureTest {
   static final ArchRule decodingKnowsNeitherSparkNorDjl =
       noClasses()
           .that()
-          .resideInAnyPackage("ai.lockstep.udf.decode..", "ai.lockstep.udf.model")
+          .resideInAnyPackage(
+              "ai.lockstep.udf.decode..", "ai.lockstep.udf.rollout..", "ai.lockstep.udf.model")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(SPARK, DJL);
