@@ -199,17 +199,18 @@ class NamedQueryTest {
   void decodingCountsTimeOnceWhereRowsOverlap() {
     view(
         "completions",
-        "config_id, status, started_at, finished_at, empty_answer, fill_rate, nfe, committed_r, committed_a, forced_commits, tokens_r, tokens_a",
-        "('a', 'ok', TIMESTAMP'2026-01-01 00:00:00', TIMESTAMP'2026-01-01 00:00:10', false, 0.2, 4, 4, 6, 2, 3, 5)",
-        "('a', 'ok', TIMESTAMP'2026-01-01 00:00:05', TIMESTAMP'2026-01-01 00:00:15', true, 0.4, 6, 4, 6, 3, 12, 0)",
-        "('a', 'ok', TIMESTAMP'2026-01-01 01:00:00', TIMESTAMP'2026-01-01 01:00:05', false, 0.6, 10, 4, 6, 1, 0, 20)",
-        "('a', 'failed', TIMESTAMP'2026-01-01 00:00:00', TIMESTAMP'2026-01-01 09:00:00', false, NULL, 0, 0, 0, 0, 0, 0)");
+        "config_id, status, started_at, finished_at, empty_answer, fill_rate, fill_rate_r, fill_rate_a, ar_ness_local, ar_ness_global, nfe, committed_r, committed_a, forced_commits, tokens_r, tokens_a",
+        "('a', 'ok', TIMESTAMP'2026-01-01 00:00:00', TIMESTAMP'2026-01-01 00:00:10', false, 0.2, 0.1, 0.3, 0.5, 0.75, 4, 4, 6, 2, 3, 5)",
+        "('a', 'ok', TIMESTAMP'2026-01-01 00:00:05', TIMESTAMP'2026-01-01 00:00:15', true, 0.4, 0.1, 0.3, 0.5, 0.75, 6, 4, 6, 3, 12, 0)",
+        "('a', 'ok', TIMESTAMP'2026-01-01 01:00:00', TIMESTAMP'2026-01-01 01:00:05', false, 0.6, 0.1, 0.3, 0.5, 0.75, 10, 4, 6, 1, 0, 20)",
+        "('a', 'failed', TIMESTAMP'2026-01-01 00:00:00', TIMESTAMP'2026-01-01 09:00:00', false, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0)");
 
     Row row = spark.sql(NamedQuery.DECODING.sql()).first();
     assertThat(row.<Long>getAs("failed_rows")).isEqualTo(1);
     assertThat(row.<Double>getAs("empty_answer_rate")).isEqualTo(1.0 / 3);
     assertThat(row.<Double>getAs("tokens_per_pass")).isEqualTo(1.5);
     assertThat(row.<Double>getAs("forced_commit_rate")).isEqualTo(0.2);
+    assertThat(row.<Double>getAs("ar_ness_global")).isEqualTo(0.75);
     assertThat(row.<Double>getAs("decode_seconds")).isEqualTo(20.0);
     assertThat(row.<Double>getAs("tokens_per_second")).isEqualTo(2.0);
   }
