@@ -72,6 +72,7 @@ public final class DreamModel implements MaskedDiffusionModel {
     return load(
         spec(checkpoint.name(), checkpoint.config(), tokenCount),
         device,
+        new DreamKernel(device),
         kernel -> new WeightUpload(kernel, checkpoint, weights, device).run());
   }
 
@@ -83,10 +84,17 @@ public final class DreamModel implements MaskedDiffusionModel {
    * @param tokenCount ids below this count as having a token
    */
   public static DreamModel random(CheckpointConfig config, int tokenCount, TorchDevice device) {
+    return random(config, tokenCount, device, new DreamKernel(device));
+  }
+
+  /** A random model on a kernel that the model closes. */
+  static DreamModel random(
+      CheckpointConfig config, int tokenCount, TorchDevice device, DreamKernel kernel) {
     return load(
         spec("random", config, tokenCount),
         device,
-        kernel -> WeightUpload.random(kernel, config, device));
+        kernel,
+        given -> WeightUpload.random(given, config, device));
   }
 
   private static ModelSpec spec(String name, CheckpointConfig config, int tokenCount) {
@@ -102,8 +110,7 @@ public final class DreamModel implements MaskedDiffusionModel {
   }
 
   private static DreamModel load(
-      ModelSpec spec, TorchDevice device, Consumer<DreamKernel> weights) {
-    DreamKernel kernel = new DreamKernel(device.device());
+      ModelSpec spec, TorchDevice device, DreamKernel kernel, Consumer<DreamKernel> weights) {
     try {
       weights.accept(kernel);
 

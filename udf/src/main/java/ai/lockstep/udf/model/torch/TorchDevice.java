@@ -12,21 +12,28 @@ public final class TorchDevice {
   private static final int CUDA_GRANULARITY = 32;
 
   private final Device device;
-  private final boolean attendsPacked;
+  private final int dtype;
+  private final boolean hasFlashAttention;
 
-  private TorchDevice(Device device, boolean attendsPacked) {
+  private TorchDevice(Device device, int dtype, boolean hasFlashAttention) {
     this.device = device;
-    this.attendsPacked = attendsPacked;
+    this.dtype = dtype;
+    this.hasFlashAttention = hasFlashAttention;
   }
 
   /** The CPU, in float32. */
   public static TorchDevice cpu() {
-    return new TorchDevice(Device.cpu(), false);
+    return new TorchDevice(Device.cpu(), FLOAT32, false);
   }
 
   /** A GPU by its CUDA index, in bfloat16. */
   public static TorchDevice cuda(int index) {
-    return new TorchDevice(Device.gpu(index), true);
+    return new TorchDevice(Device.gpu(index), BFLOAT16, true);
+  }
+
+  /** The CPU in a GPU's number format: slow, but it shows what rounding alone does. */
+  static TorchDevice cpuInBfloat16() {
+    return new TorchDevice(Device.cpu(), BFLOAT16, false);
   }
 
   Device device() {
@@ -35,20 +42,16 @@ public final class TorchDevice {
 
   /** PyTorch's code of the number format of weights and activations. */
   int dtype() {
-    return device.isGpu() ? BFLOAT16 : FLOAT32;
+    return dtype;
   }
 
   /**
-   * Whether attention runs over rows of any lengths in one kernel (flash attention, which PyTorch
-   * has for half precision on GPUs); elsewhere it runs row by row or over rows of equal shape.
+   * Whether PyTorch has flash attention here, which it has for half precision on GPUs: then {@link
+   * DreamKernel} chooses among three ways to attend; elsewhere heads are folded, over rows of equal
+   * shape at once and else row by row.
    */
-  boolean attendsPacked() {
-    return attendsPacked;
-  }
-
-  /** The same device with the other devices' attention, for comparing the two. */
-  TorchDevice attendingByRows() {
-    return new TorchDevice(device, false);
+  boolean hasFlashAttention() {
+    return hasFlashAttention;
   }
 
   /** Sequence lengths are rounded up to a multiple of this. */

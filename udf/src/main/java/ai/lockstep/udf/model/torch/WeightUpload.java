@@ -64,7 +64,7 @@ final class WeightUpload {
         IValue.from(config.kvHeads()),
         IValue.from(config.headSize()),
         IValue.from(device.dtype()),
-        IValue.from(device.attendsPacked()),
+        IValue.from(device.hasFlashAttention()),
         IValue.from(config.rmsNormEps()),
         IValue.from(config.ropeTheta()));
     int index = 0;

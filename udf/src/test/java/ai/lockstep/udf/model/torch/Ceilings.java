@@ -8,6 +8,7 @@ import ai.djl.pytorch.jni.IValue;
 import ai.lockstep.udf.checkpoint.CheckpointConfig;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What the device can do at best, measured through the same engine as the model. */
@@ -16,7 +17,7 @@ final class Ceilings extends TorchProgram {
   private final TorchDevice device;
 
   Ceilings(TorchDevice device) {
-    super(Ceilings.class, "Ceilings", attributes(), device.device());
+    super(Ceilings.class, "Ceilings", "", attributes(), device.device());
     this.device = device;
   }
 
@@ -77,7 +78,7 @@ final class Ceilings extends TorchProgram {
     return seconds;
   }
 
-  /** Seconds of the attention of all layers in the three ways that PyTorch offers. */
+  /** Seconds of the attention of all layers in the ways that the model has on the device. */
   Map<String, Double> secondsOfAttention(CheckpointConfig config, int rows, int query, int keys) {
     int places = keys + 1;
     long[][] shapes = {
@@ -86,7 +87,7 @@ final class Ceilings extends TorchProgram {
     };
     prepare(shapes);
     Map<String, Double> seconds = new LinkedHashMap<>();
-    if (device.attendsPacked()) {
+    if (device.hasFlashAttention()) {
       seconds.put(
           "packed flash",
           Timing.median(
@@ -110,7 +111,9 @@ final class Ceilings extends TorchProgram {
                 }
               }));
     }
-    for (String way : new String[] {"grouped", "folded"}) {
+    List<String> ways =
+        device.hasFlashAttention() ? List.of("grouped", "folded") : List.of("folded");
+    for (String way : ways) {
       seconds.put(
           way, Timing.median(7, () -> call(way, IValue.from(keys), IValue.from(config.layers()))));
     }

@@ -34,7 +34,7 @@ class DreamKernelStatisticsTest {
 
   @BeforeAll
   static void open() {
-    kernel = new DreamKernel(TorchDevice.cpu().device());
+    kernel = new DreamKernel(TorchDevice.cpu());
   }
 
   @AfterAll
