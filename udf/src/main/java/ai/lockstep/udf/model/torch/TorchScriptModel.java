@@ -64,7 +64,7 @@ public final class TorchScriptModel implements MaskedDiffusionModel {
     ExportedProgram program =
         new ExportedProgram(model.file(), spec.vocabSize(), spec.padId(), device);
 
-    return new TorchScriptModel(spec, device, program, new DreamKernel(device.device()));
+    return new TorchScriptModel(spec, device, program, new DreamKernel(device));
   }
 
   @Override
