@@ -131,9 +131,9 @@ class GenerateMistakesTest {
   @Test
   void aBlockLengthThatDoesNotDivideTheTokens() {
     refused(
-        "Cannot decode with decode.block_length=7: it must divide model.generation.max_new_tokens=208. Try decode.block_length=4.",
+        "Cannot decode with decode.block_length=9: it must divide model.generation.max_new_tokens=112. Try decode.block_length=8.",
         "decode=fast_dllm",
-        "decode.block_length=7");
+        "decode.block_length=9");
   }
 
   @Test

@@ -48,7 +48,7 @@ class BundledConfigurationTest {
                 "sweep", "none"));
     assertThat(composition.resolved().at("/model/path").textValue())
         .isEqualTo("bundled:dream-tiny");
-    assertThat(composition.resolved().at("/decode/a_length").intValue()).isEqualTo(160);
+    assertThat(composition.resolved().at("/decode/a_length").intValue()).isEqualTo(80);
   }
 
   @Test
