@@ -200,9 +200,9 @@ class NamedQueryTest {
     view(
         "completions",
         "config_id, status, started_at, finished_at, empty_answer, fill_rate, fill_rate_r, fill_rate_a, ar_ness_local, ar_ness_global, nfe, committed_r, committed_a, forced_commits, tokens_r, tokens_a",
-        "('a', 'ok', TIMESTAMP'2026-01-01 00:00:00', TIMESTAMP'2026-01-01 00:00:10', false, 0.2, 0.1, 0.3, 0.5, 0.75, 4, 4, 6, 2, 3, 5)",
-        "('a', 'ok', TIMESTAMP'2026-01-01 00:00:05', TIMESTAMP'2026-01-01 00:00:15', true, 0.4, 0.1, 0.3, 0.5, 0.75, 6, 4, 6, 3, 12, 0)",
-        "('a', 'ok', TIMESTAMP'2026-01-01 01:00:00', TIMESTAMP'2026-01-01 01:00:05', false, 0.6, 0.1, 0.3, 0.5, 0.75, 10, 4, 6, 1, 0, 20)",
+        "('a', 'ok', TIMESTAMP'2026-01-01 00:00:00', TIMESTAMP'2026-01-01 00:00:10', false, 0.2, 0.1, 0.3, 0.5D, 0.75D, 4, 4, 6, 2, 3, 5)",
+        "('a', 'ok', TIMESTAMP'2026-01-01 00:00:05', TIMESTAMP'2026-01-01 00:00:15', true, 0.4, 0.1, 0.3, 0.5D, 0.75D, 6, 4, 6, 3, 12, 0)",
+        "('a', 'ok', TIMESTAMP'2026-01-01 01:00:00', TIMESTAMP'2026-01-01 01:00:05', false, 0.6, 0.1, 0.3, 0.5D, 0.75D, 10, 4, 6, 1, 0, 20)",
         "('a', 'failed', TIMESTAMP'2026-01-01 00:00:00', TIMESTAMP'2026-01-01 09:00:00', false, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0)");
 
     Row row = spark.sql(NamedQuery.DECODING.sql()).first();
