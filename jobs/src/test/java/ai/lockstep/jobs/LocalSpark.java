@@ -1,5 +1,6 @@
 package ai.lockstep.jobs;
 
+import ai.lockstep.jobs.sql.LockstepExtensions;
 import java.nio.file.Path;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -42,6 +43,7 @@ public final class LocalSpark implements ParameterResolver {
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.sql.warehouse.dir", Path.of("target", "warehouse").toUri().toString())
         .config("spark.log.level", "WARN")
+        .config("spark.sql.extensions", LockstepExtensions.class.getName())
         .getOrCreate();
   }
 }

@@ -1,6 +1,7 @@
 package ai.lockstep.jobs.cli;
 
 import ai.lockstep.jobs.config.Composition;
+import ai.lockstep.jobs.sql.LockstepExtensions;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.SparkConf;
@@ -14,6 +15,8 @@ public final class JobContext implements AutoCloseable {
 
   /** Plain local[*] gives up at the first failed Spark task. */
   private static final String DEFAULT_MASTER = "local[*,4]";
+
+  private static final String EXTENSIONS = "spark.sql.extensions";
 
   private final String job;
   private final List<String> overrides;
@@ -73,6 +76,10 @@ public final class JobContext implements AutoCloseable {
       conf.setIfMissing("spark.sql.session.timeZone", "UTC");
       // The tables have more columns than Spark's messages expect; it would warn of each plan.
       conf.setIfMissing("spark.sql.debug.maxToStringFields", "200");
+      String extensions = conf.get(EXTENSIONS, "");
+      conf.set(
+          EXTENSIONS,
+          (extensions.isEmpty() ? "" : extensions + ",") + LockstepExtensions.class.getName());
       sharesSession = SparkSession.getDefaultSession().isDefined();
       spark = SparkSession.builder().config(conf).getOrCreate();
     }
