@@ -78,7 +78,8 @@ public final class EvaluateJob {
     }
     DecodeInput.Tasks input = DecodeInput.benchmark(first.dataset());
 
-    SparkSession spark = context.spark(first.hardware().sparkProperties());
+    SparkSession spark =
+        context.spark(first.hardware().sparkProperties(), DecodeStage.sparkProperties(first));
     RunRecord.Judge judge = ScoreStage.check(spark, runs.get(0));
     RunFolder folder = claim(context, runs, input, model, spark);
     RunIdentity identity =

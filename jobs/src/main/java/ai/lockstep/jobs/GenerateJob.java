@@ -62,7 +62,9 @@ public final class GenerateJob {
             .orElseGet(() -> DecodeInput.benchmark(run.config().dataset()));
     List<Prompt> prompts = input.prompts(run.config());
 
-    SparkSession spark = context.spark(run.config().hardware().sparkProperties());
+    SparkSession spark =
+        context.spark(
+            run.config().hardware().sparkProperties(), DecodeStage.sparkProperties(run.config()));
     RunFolder folder =
         RunFolder.claim(
             run.config().output().dir(),

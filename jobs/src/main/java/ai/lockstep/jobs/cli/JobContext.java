@@ -17,6 +17,7 @@ public final class JobContext implements AutoCloseable {
   private static final String DEFAULT_MASTER = "local[*,4]";
 
   private static final String EXTENSIONS = "spark.sql.extensions";
+  private static final String PLUGINS = "spark.plugins";
 
   private final String job;
   private final List<String> overrides;
@@ -59,8 +60,20 @@ public final class JobContext implements AutoCloseable {
    * @param properties {@code spark.*} from {@code hardware}; what spark-submit was given wins
    */
   public SparkSession spark(Map<String, String> properties) {
+    return spark(properties, Map.of());
+  }
+
+  /**
+   * The session.
+   *
+   * @param properties as above
+   * @param own what the job itself needs Spark to know; goes before everything but a {@code
+   *     spark.plugins} that was given
+   */
+  public SparkSession spark(Map<String, String> properties, Map<String, String> own) {
     if (spark == null) {
       SparkConf conf = new SparkConf();
+      own.forEach((key, value) -> conf.set(key, joined(key, conf.get(key, ""), value)));
       conf.setIfMissing("spark.master", DEFAULT_MASTER);
       boolean local = conf.get("spark.master").matches("local(\\[.*])?");
       properties.forEach(
@@ -76,14 +89,19 @@ public final class JobContext implements AutoCloseable {
       conf.setIfMissing("spark.sql.session.timeZone", "UTC");
       // The tables have more columns than Spark's messages expect; it would warn of each plan.
       conf.setIfMissing("spark.sql.debug.maxToStringFields", "200");
-      String extensions = conf.get(EXTENSIONS, "");
       conf.set(
           EXTENSIONS,
-          (extensions.isEmpty() ? "" : extensions + ",") + LockstepExtensions.class.getName());
+          joined(EXTENSIONS, conf.get(EXTENSIONS, ""), LockstepExtensions.class.getName()));
       sharesSession = SparkSession.getDefaultSession().isDefined();
       spark = SparkSession.builder().config(conf).getOrCreate();
     }
     return spark;
+  }
+
+  /** Lists of class names grow; anything else is replaced. */
+  private static String joined(String key, String before, String value) {
+    boolean list = key.equals(EXTENSIONS) || key.equals(PLUGINS);
+    return list && !before.isEmpty() ? before + "," + value : value;
   }
 
   @Override

@@ -7,10 +7,10 @@ import ai.lockstep.udf.decode.Commit;
 import ai.lockstep.udf.decode.Completion;
 import ai.lockstep.udf.decode.PassRecord;
 import ai.lockstep.udf.decode.RowMetrics;
+import ai.lockstep.udf.spark.BlockText;
 import ai.lockstep.udf.tokenizer.DreamTokenizer;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -56,8 +56,8 @@ final class CompletionRow {
         .set("prompt_ids", completion.promptIds())
         .set("token_ids", completion.tokenIds())
         .set("text", tokenizer.decodeSkippingSpecials(completion.tokenIds()))
-        .set("text_r", text(completion, "R", eosIds, tokenizer).orElse(null))
-        .set("text_a", text(completion, "A", eosIds, tokenizer).orElse(null))
+        .set("text_r", BlockText.of(completion, "R", eosIds, tokenizer).orElse(null))
+        .set("text_a", BlockText.of(completion, "A", eosIds, tokenizer).orElse(null))
         .set("blocks", completion.blocks().stream().map(CompletionRow::block).toArray(Row[]::new))
         .set("nfe", completion.nfe())
         .set("nfe_r", metrics.nfeR())
@@ -122,24 +122,6 @@ final class CompletionRow {
       row.set(perToken, new Float[0]);
     }
     return row;
-  }
-
-  private static Optional<String> text(
-      Completion completion, String block, List<Integer> eosIds, DreamTokenizer tokenizer) {
-    return completion.blocks().stream()
-        .filter(candidate -> candidate.name().equals(block))
-        .findFirst()
-        .map(
-            found ->
-                tokenizer.decodeSkippingSpecials(beforeEos(completion.tokenIds(found), eosIds)));
-  }
-
-  private static int[] beforeEos(int[] ids, List<Integer> eosIds) {
-    int end = 0;
-    while (end < ids.length && !eosIds.contains(ids[end])) {
-      end++;
-    }
-    return Arrays.copyOf(ids, end);
   }
 
   /** Every commit in commit order, for {@code decode.trace=true}. */

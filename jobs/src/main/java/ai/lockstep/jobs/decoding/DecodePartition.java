@@ -7,6 +7,8 @@ import ai.lockstep.udf.decode.Completion;
 import ai.lockstep.udf.decode.DecodeRequest;
 import ai.lockstep.udf.decode.Decoder;
 import ai.lockstep.udf.decode.RowMetrics;
+import ai.lockstep.udf.spark.ExecutorModel;
+import ai.lockstep.udf.spark.RowsAhead;
 import ai.lockstep.udf.tokenizer.ChatMessage;
 import ai.lockstep.udf.tokenizer.DreamTokenizer;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -14,8 +16,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.sql.Timestamp;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -57,26 +57,18 @@ final class DecodePartition implements MapPartitionsFunction<Row, Row> {
   @Override
   public Iterator<Row> call(Iterator<Row> plans) throws JsonProcessingException {
     RunConfig settings = RunConfig.of((ObjectNode) new ObjectMapper().readTree(config));
-    ExecutorModel model = ExecutorModel.get(settings);
+    ExecutorModel model = ConfiguredModel.onExecutor(settings);
     Decoder decoder = ConfiguredDecoder.of(settings, model.tokenizer());
     int ahead = AHEAD * model.replica().maxRows();
-    Deque<InFlight> inFlight = new ArrayDeque<>();
-    return new Iterator<>() {
-      @Override
-      public boolean hasNext() {
-        return !inFlight.isEmpty() || plans.hasNext();
-      }
-
-      @Override
-      public Row next() {
-        while (plans.hasNext() && inFlight.size() < ahead) {
-          inFlight.add(submit(plans.next(), settings, model, decoder));
-        }
-        Row row = finish(inFlight.remove(), settings, model);
-        decoded.add(1);
-        return row;
-      }
-    };
+    return new RowsAhead<>(
+        plans,
+        ahead,
+        plan -> submit(plan, settings, model, decoder),
+        row -> {
+          Row finished = finish(row, settings, model);
+          decoded.add(1);
+          return finished;
+        });
   }
 
   private static InFlight submit(

@@ -8,6 +8,7 @@ import ai.lockstep.jobs.tables.StepsTable;
 import ai.lockstep.jobs.tables.Table;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -35,6 +36,11 @@ public final class DecodeStage {
   public static LocatedModel check(RunConfig config) {
     ConfiguredDecoder.check(config);
     return LocatedModel.of(config);
+  }
+
+  /** Spark properties that have every executor load its replica before the first Spark task. */
+  public static Map<String, String> sparkProperties(RunConfig config) {
+    return ConfiguredModel.sparkProperties(config);
   }
 
   /**

@@ -1,27 +1,21 @@
 package ai.lockstep.jobs.decoding;
 
-import ai.lockstep.datasets.download.CacheFolder;
 import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.config.DecodeConfig;
 import ai.lockstep.jobs.config.ModelConfig;
 import ai.lockstep.jobs.config.ModelConfig.TorchScriptConfig;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.udf.checkpoint.Checkpoint;
-import ai.lockstep.udf.checkpoint.CheckpointLocator;
-import ai.lockstep.udf.checkpoint.CheckpointSource;
 import ai.lockstep.udf.checkpoint.ExportedModel;
-import ai.lockstep.udf.checkpoint.HubSettings;
 import ai.lockstep.udf.model.Alignment;
-import ai.lockstep.udf.model.MaskedDiffusionModel;
 import ai.lockstep.udf.model.ModelSpec;
-import ai.lockstep.udf.model.torch.DreamModel;
 import ai.lockstep.udf.model.torch.TorchDevice;
 import ai.lockstep.udf.model.torch.TorchScriptModel;
+import ai.lockstep.udf.spark.ModelSource;
 import ai.lockstep.udf.tokenizer.DreamTokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * A model that is on this machine and not loaded yet: a {@link DreamCheckpoint}, or an {@link
@@ -38,12 +32,6 @@ public sealed interface LocatedModel {
   /** The folder or file. */
   Path path();
 
-  /** Opens the tokenizer that belongs to the model. */
-  DreamTokenizer openTokenizer();
-
-  /** Loads the model. */
-  MaskedDiffusionModel load(DreamTokenizer tokenizer, TorchDevice device);
-
   /**
    * Finds the model that a configuration names; downloads what is missing only with {@code
    * model.download=true}.
@@ -56,7 +44,7 @@ public sealed interface LocatedModel {
       return Exported.of(model, model.torchScript().get(), config.decode());
     }
 
-    return new DreamCheckpoint(DreamCheckpoint.locate(model));
+    return new DreamCheckpoint(ConfiguredModel.checkpoint(model).locate());
   }
 
   /**
@@ -65,33 +53,6 @@ public sealed interface LocatedModel {
    * @param checkpoint the located checkpoint
    */
   record DreamCheckpoint(Checkpoint checkpoint) implements LocatedModel {
-
-    private static Checkpoint locate(ModelConfig model) {
-      HubSettings hub = HubSettings.fromEnvironment();
-      boolean offline = hub.offline() || model.download() == ModelConfig.Download.DENIED;
-      CheckpointLocator locator =
-          new CheckpointLocator(
-              new HubSettings(hub.cache(), hub.endpoint(), hub.token(), offline),
-              CacheFolder.current());
-      CheckpointSource source = source(model);
-      return model
-          .adapter()
-          .map(adapter -> locator.locate(source, Path.of(adapter)))
-          .orElseGet(() -> locator.locate(source));
-    }
-
-    private static CheckpointSource source(ModelConfig model) {
-      Optional<String> bundled = model.bundledName();
-      if (bundled.isPresent()) {
-        return new CheckpointSource.Bundled(bundled.get());
-      }
-      if (model.path().isPresent()) {
-        return new CheckpointSource.Folder(Path.of(model.path().get()));
-      }
-      return new CheckpointSource.Hub(
-          model.hfName().orElseThrow(),
-          model.revision().orElse(CheckpointSource.Hub.DEFAULT_REVISION));
-    }
 
     @Override
     public String name() {
@@ -107,16 +68,6 @@ public sealed interface LocatedModel {
     public Path path() {
       return checkpoint.folder();
     }
-
-    @Override
-    public DreamTokenizer openTokenizer() {
-      return DreamTokenizer.open(checkpoint.folder());
-    }
-
-    @Override
-    public MaskedDiffusionModel load(DreamTokenizer tokenizer, TorchDevice device) {
-      return DreamModel.load(checkpoint, tokenizer.tokenCount(), device);
-    }
   }
 
   /**
@@ -128,7 +79,7 @@ public sealed interface LocatedModel {
    */
   record Exported(ExportedModel model, ModelSpec spec, Path tokenizer) implements LocatedModel {
 
-    private static Exported of(ModelConfig model, TorchScriptConfig exported, DecodeConfig decode) {
+    static Exported of(ModelConfig model, TorchScriptConfig exported, DecodeConfig decode) {
       requireFullPasses(decode);
       Path tokenizer = Path.of(exported.tokenizer());
       if (!Files.exists(tokenizer)) {
@@ -184,14 +135,10 @@ public sealed interface LocatedModel {
       return model.file();
     }
 
-    @Override
-    public DreamTokenizer openTokenizer() {
-      return DreamTokenizer.open(tokenizer);
-    }
-
-    @Override
-    public MaskedDiffusionModel load(DreamTokenizer opened, TorchDevice device) {
-      return TorchScriptModel.load(model, spec, device);
+    /** Loads the program; the caller closes both. */
+    ModelSource.Loaded load(TorchDevice device) {
+      return new ModelSource.Loaded(
+          DreamTokenizer.open(tokenizer), TorchScriptModel.load(model, spec, device));
     }
   }
 }

@@ -7,12 +7,9 @@ import ai.lockstep.datasets.Task;
 import ai.lockstep.failure.LockstepException;
 import ai.lockstep.harness.Outcome;
 import ai.lockstep.harness.Verdict;
-import ai.lockstep.jobs.config.Composer;
-import ai.lockstep.jobs.config.ConfigSource;
 import ai.lockstep.jobs.config.HarnessConfig;
 import ai.lockstep.jobs.config.RunConfig;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +30,6 @@ import org.apache.spark.SparkEnv;
  */
 public final class BenchmarkJudge {
 
-  private static final String HARNESS_PREFIX = "spark.lockstep.harness.";
   private static final String DATASET_PREFIX = "spark.lockstep.dataset.";
 
   /** Spark may evaluate a function twice for a row, as in a filter and in a column. */
@@ -139,13 +135,8 @@ public final class BenchmarkJudge {
   }
 
   private static HarnessConfig harness(SparkConf conf) {
-    List<String> overrides = new ArrayList<>();
-    for (scala.Tuple2<String, String> property : conf.getAllWithPrefix(HARNESS_PREFIX)) {
-      overrides.add("harness.%s=%s".formatted(property._1(), property._2()));
-    }
     return CONFIGS.computeIfAbsent(
-        overrides,
-        given ->
-            RunConfig.of(new Composer(ConfigSource.bundled()).compose("config", given)).harness());
+        HarnessProperties.overrides(conf),
+        overrides -> RunConfig.of(HarnessProperties.compose(overrides)).harness());
   }
 }

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.Serializable;
 import java.util.OptionalInt;
+import org.apache.spark.SparkContext;
+import org.apache.spark.sql.SparkSession;
 
 /**
  * What an executor needs to open its harness. Serialised: yes, with the configuration as JSON.
@@ -15,6 +17,16 @@ import java.util.OptionalInt;
  * @param coresOrZero programs an executor runs at once; 0 for all processors of its machine
  */
 record ExecutorSettings(String config, int coresOrZero) implements Serializable {
+
+  /** The settings for the executors of a session. */
+  static ExecutorSettings of(SparkSession spark, String config) {
+    SparkContext context = spark.sparkContext();
+    int cores =
+        context.isLocal()
+            ? context.defaultParallelism()
+            : context.getConf().getInt("spark.executor.cores", 0);
+    return new ExecutorSettings(config, cores);
+  }
 
   /** The configuration's {@code harness} part. */
   HarnessConfig harness() {

@@ -7,8 +7,7 @@ import ai.lockstep.harness.RunVerdict;
 import ai.lockstep.harness.Verdict;
 import ai.lockstep.jobs.tables.ScoresTable;
 import ai.lockstep.jobs.tables.Table;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import ai.lockstep.udf.spark.RowsAhead;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
@@ -60,24 +59,16 @@ final class ScorePartition implements MapPartitionsFunction<Row, Row> {
   @Override
   public Iterator<Row> call(Iterator<Row> programs) {
     ExecutorHarness executor = ExecutorHarness.get(settings.harness(), settings.cores());
-    Deque<InFlight> inFlight = new ArrayDeque<>();
     Map<Program, CompletableFuture<Judged>> verdicts = new HashMap<>();
-    return new Iterator<>() {
-      @Override
-      public boolean hasNext() {
-        return !inFlight.isEmpty() || programs.hasNext();
-      }
-
-      @Override
-      public Row next() {
-        while (programs.hasNext() && inFlight.size() < executor.parallel()) {
-          inFlight.add(submit(programs.next(), executor, verdicts));
-        }
-        Row row = finish(inFlight.remove(), executor.harness());
-        judged.add(1);
-        return row;
-      }
-    };
+    return new RowsAhead<>(
+        programs,
+        executor.parallel(),
+        program -> submit(program, executor, verdicts),
+        row -> {
+          Row finished = finish(row, executor.harness());
+          judged.add(1);
+          return finished;
+        });
   }
 
   private InFlight submit(

@@ -41,7 +41,7 @@ public final class ScoreStage {
    * @throws ai.lockstep.failure.LockstepException saying what is missing and how to install it
    */
   public static RunRecord.Judge check(SparkSession spark, PlannedRun run) {
-    ExecutorSettings settings = settings(spark, run);
+    ExecutorSettings settings = ExecutorSettings.of(spark, run.json());
     if (spark.sparkContext().isLocal()) {
       return judge(settings);
     }
@@ -59,14 +59,6 @@ public final class ScoreStage {
         harness.interpreter().toString(),
         harness.machineFactor(),
         MachineFactor.measured(harness));
-  }
-
-  private static ExecutorSettings settings(SparkSession spark, PlannedRun run) {
-    int cores =
-        spark.sparkContext().isLocal()
-            ? spark.sparkContext().defaultParallelism()
-            : Integer.parseInt(spark.sparkContext().getConf().get("spark.executor.cores", "0"));
-    return new ExecutorSettings(run.json(), cores);
   }
 
   /**
@@ -88,7 +80,7 @@ public final class ScoreStage {
       long count = missing.count();
       LOG.info("plan: config={} programs={}", run.config().configId(), count);
       if (count > 0) {
-        judge(spark, settings(spark, run), target, missing, count, outputDir);
+        judge(spark, ExecutorSettings.of(spark, run.json()), target, missing, count, outputDir);
       }
       return count;
     } finally {

@@ -1,0 +1,80 @@
+package ai.lockstep.udf.spark;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks NVIDIA's command about a GPU.
+ *
+ * @param command name or path of nvidia-smi
+ */
+record NvidiaSmi(String command) {
+
+  private static final Logger LOG = LoggerFactory.getLogger(NvidiaSmi.class);
+  private static final String FIELDS = "memory.used,utilization.gpu,power.draw";
+
+  /** A driver in trouble may never answer; a metric is not worth waiting longer. */
+  private static final long TIMEOUT_SECONDS = 5;
+
+  /**
+   * What a GPU does now; a value that it does not tell is NaN.
+   *
+   * @param memoryUsedMebibytes memory in use, by all processes
+   * @param utilizationPercent share of the last sample period in which a kernel ran, in 0..100
+   * @param powerWatts drawn now
+   */
+  record Reading(double memoryUsedMebibytes, double utilizationPercent, double powerWatts) {
+
+    /** Parses a line of {@code --format=csv,noheader,nounits}. */
+    static Optional<Reading> of(String line) {
+      List<String> values = List.of(line.strip().split("\\s*,\\s*"));
+      return values.size() == 3
+          ? Optional.of(
+              new Reading(number(values.get(0)), number(values.get(1)), number(values.get(2))))
+          : Optional.empty();
+    }
+
+    private static double number(String text) {
+      try {
+        return Double.parseDouble(text);
+      } catch (NumberFormatException e) {
+        return Double.NaN;
+      }
+    }
+  }
+
+  /** Reads a GPU; empty where the command or the GPU is absent. */
+  Optional<Reading> read(String address) {
+    try {
+      Process process =
+          new ProcessBuilder(
+                  command,
+                  "--id=" + address,
+                  "--query-gpu=" + FIELDS,
+                  "--format=csv,noheader,nounits")
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      try {
+        // A line is far smaller than a pipe's buffer: the command never waits for its reader.
+        if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
+          return Optional.empty();
+        }
+        return Reading.of(
+            new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+      } finally {
+        process.destroyForcibly();
+      }
+    } catch (IOException e) {
+      LOG.debug("no {} here", command, e);
+      return Optional.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    }
+  }
+}

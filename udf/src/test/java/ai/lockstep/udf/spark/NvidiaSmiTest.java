@@ -1,0 +1,57 @@
+package ai.lockstep.udf.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.codahale.metrics.MetricRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A script stands in for NVIDIA's command. */
+class NvidiaSmiTest {
+
+  @TempDir Path folder;
+
+  private NvidiaSmi answering(String script) throws IOException {
+    Path command = Files.writeString(folder.resolve("nvidia-smi"), "#!/bin/sh\n" + script + "\n");
+    assertThat(command.toFile().setExecutable(true)).isTrue();
+    return new NvidiaSmi(command.toString());
+  }
+
+  @Test
+  void readsTheGpuOfAnAddress() throws IOException {
+    NvidiaSmi command = answering("[ \"$1\" = --id=3 ] && echo '15342, 97, 612.40'");
+
+    assertThat(command.read("3")).contains(new NvidiaSmi.Reading(15342, 97, 612.4));
+    assertThat(command.read("4")).isEmpty();
+  }
+
+  @Test
+  void aValueThatTheGpuDoesNotTellIsNotANumber() {
+    assertThat(NvidiaSmi.Reading.of("15342, 97, [N/A]\n"))
+        .contains(new NvidiaSmi.Reading(15342, 97, Double.NaN));
+  }
+
+  @Test
+  void aGpuThatIsThereHasMetrics() throws IOException {
+    MetricRegistry registry = new MetricRegistry();
+
+    GpuMetrics.register(registry, answering("echo '15342, 97, 612.40'"), "3");
+
+    assertThat(registry.getGauges().keySet())
+        .containsExactly(
+            "gpu.3.memoryUsedMebibytes", "gpu.3.powerWatts", "gpu.3.utilizationPercent");
+    assertThat(registry.getGauges().get("gpu.3.powerWatts").getValue()).isEqualTo(612.4);
+  }
+
+  @Test
+  void aMachineWithoutTheCommandHasNone() {
+    MetricRegistry registry = new MetricRegistry();
+
+    GpuMetrics.register(registry, new NvidiaSmi(folder.resolve("nowhere").toString()), "0");
+
+    assertThat(registry.getGauges()).isEmpty();
+  }
+}
