@@ -151,10 +151,11 @@ public final class EvaluateJob {
       SparkSession spark)
       throws IOException {
     RunFolder folder =
-        RunFolder.claim(
-            location(context, runs.get(0)),
-            RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision()),
-            spark.sessionState().newHadoopConf());
+        context.keep(
+            RunFolder.claim(
+                location(context, runs.get(0)),
+                RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision()),
+                spark.sessionState().newHadoopConf()));
     List<List<String>> jobs = new ArrayList<>();
     for (PlannedRun run : runs) {
       folder.writeHydraRecord(context.job(), run.composition(), jobFolder(context, jobs.size()));

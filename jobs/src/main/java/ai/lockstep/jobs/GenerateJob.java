@@ -66,10 +66,11 @@ public final class GenerateJob {
         context.spark(
             run.config().hardware().sparkProperties(), DecodeStage.sparkProperties(run.config()));
     RunFolder folder =
-        RunFolder.claim(
-            run.config().output().dir(),
-            RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision()),
-            spark.sessionState().newHadoopConf());
+        context.keep(
+            RunFolder.claim(
+                run.config().output().dir(),
+                RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision()),
+                spark.sessionState().newHadoopConf()));
     folder.writeHydraRecord(context.job(), run.composition(), "");
     RunIdentity identity =
         new RunIdentity(folder.runId(), input.dataset(), model.name(), model.revision());

@@ -85,11 +85,12 @@ public final class ScoreJob {
     RunRecord.Judge judge = ScoreStage.check(spark, run);
     String dataset = benchmark.suite().datasetName();
     RunFolder folder =
-        RunFolder.claim(
-            config.output().dir(),
-            RunManifest.of(context.job(), runs, dataset, benchmark.md5(), "")
-                .withInputMd5(input.md5()),
-            spark.sessionState().newHadoopConf());
+        context.keep(
+            RunFolder.claim(
+                config.output().dir(),
+                RunManifest.of(context.job(), runs, dataset, benchmark.md5(), "")
+                    .withInputMd5(input.md5()),
+                spark.sessionState().newHadoopConf()));
     folder.writeHydraRecord(context.job(), run.composition(), "");
     long judged =
         ScoreStage.run(

@@ -1,7 +1,9 @@
 package ai.lockstep.jobs.cli;
 
 import ai.lockstep.jobs.config.Composition;
+import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.sql.LockstepExtensions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.SparkConf;
@@ -23,6 +25,7 @@ public final class JobContext implements AutoCloseable {
   private final List<String> overrides;
   private final boolean sweep;
   private final List<Composition> compositions;
+  private final List<RunFolder> folders = new ArrayList<>();
   private @Nullable SparkSession spark;
   private boolean sharesSession;
 
@@ -98,6 +101,12 @@ public final class JobContext implements AutoCloseable {
     return spark;
   }
 
+  /** Keeps a folder for this job until the job ends. */
+  public RunFolder keep(RunFolder folder) {
+    folders.add(folder);
+    return folder;
+  }
+
   /** Lists of class names grow; anything else is replaced. */
   private static String joined(String key, String before, String value) {
     boolean list = key.equals(EXTENSIONS) || key.equals(PLUGINS);
@@ -106,6 +115,7 @@ public final class JobContext implements AutoCloseable {
 
   @Override
   public void close() {
+    folders.forEach(RunFolder::close);
     // A session that was there before belongs to somebody else.
     if (spark != null && !sharesSession) {
       spark.stop();

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -27,8 +28,11 @@ import org.apache.hadoop.fs.Path;
  * its own manifest says the same, so that rows of different configurations, datasets or checkpoints
  * never mix. As long as there is no row, a command with other settings takes the folder over: the
  * earlier one failed before it came to anything.
+ *
+ * <p>A folder has one driver at a time: a second one is refused until the first closes the folder,
+ * ends, or does not renew its {@link Lease}.
  */
-public final class RunFolder {
+public final class RunFolder implements AutoCloseable {
 
   /** Written to a temporary name and renamed, so that it is there whole or not at all. */
   public static final String MANIFEST = "lockstep.json";
@@ -42,25 +46,40 @@ public final class RunFolder {
   private final String location;
   private final FileSystem files;
   private final String runId;
+  private final Lease lease;
 
-  private RunFolder(String location, FileSystem files, String runId) {
+  private RunFolder(String location, FileSystem files, String runId, Lease lease) {
     this.location = location;
     this.files = files;
-    // No .crc beside files that people open.
-    files.setWriteChecksum(false);
     this.runId = runId;
+    this.lease = lease;
   }
 
   /**
    * Takes a folder for a run, new or one to go on with.
    *
-   * @throws LockstepException when the folder holds something else, or cannot be written
+   * @throws LockstepException when the folder holds something else, another driver writes to it, or
+   *     it cannot be written
    */
   public static RunFolder claim(String location, RunManifest manifest, Configuration hadoop) {
     Path path = new Path(location);
     try {
-      RunFolder folder = new RunFolder(location, path.getFileSystem(hadoop), manifest.runId());
-      return new RunFolder(location, folder.files, folder.claim(path, manifest));
+      FileSystem files = path.getFileSystem(hadoop);
+      // No .crc beside files that people open.
+      files.setWriteChecksum(false);
+      if (files.exists(path) && !files.getFileStatus(path).isDirectory()) {
+        throw LockstepException.user(
+            "Cannot write to output.dir=%s: it is a file. Choose a folder.".formatted(location));
+      }
+      files.mkdirs(path);
+      Lease lease = Lease.take(location, files, Clock.systemUTC());
+      try {
+        RunFolder folder = new RunFolder(location, files, manifest.runId(), lease);
+        return new RunFolder(location, files, folder.claim(path, manifest), lease);
+      } catch (IOException | RuntimeException e) {
+        lease.close();
+        throw e;
+      }
     } catch (IOException e) {
       throw LockstepException.environment(
           "Cannot write to output.dir=%s: %s. Choose a folder that can be written."
@@ -82,10 +101,6 @@ public final class RunFolder {
 
   /** Returns the id under which the folder's rows are written. */
   private String claim(Path path, RunManifest manifest) throws IOException {
-    if (files.exists(path) && !files.getFileStatus(path).isDirectory()) {
-      throw LockstepException.user(
-          "Cannot write to output.dir=%s: it is a file. Choose a folder.".formatted(location));
-    }
     Path manifestPath = new Path(path, MANIFEST);
     if (files.exists(manifestPath)) {
       RunManifest before = read(manifestPath);
@@ -99,17 +114,14 @@ public final class RunFolder {
       write(MANIFEST, JSON.writeValueAsBytes(manifest));
       return manifest.runId();
     }
-    if (files.exists(path)) {
-      for (FileStatus entry : files.listStatus(path)) {
-        String name = entry.getPath().getName();
-        if (!name.startsWith(".")) {
-          throw LockstepException.user(
-              "Cannot write to output.dir=%s: it holds %s, which is not of a lockstep run. Choose an empty or a new folder."
-                  .formatted(location, name));
-        }
+    for (FileStatus entry : files.listStatus(path)) {
+      String name = entry.getPath().getName();
+      if (!name.startsWith(".")) {
+        throw LockstepException.user(
+            "Cannot write to output.dir=%s: it holds %s, which is not of a lockstep run. Choose an empty or a new folder."
+                .formatted(location, name));
       }
     }
-    files.mkdirs(path);
     write(MANIFEST, JSON.writeValueAsBytes(manifest));
     return manifest.runId();
   }
@@ -165,6 +177,7 @@ public final class RunFolder {
 
   /** Writes a file: to a temporary name first, then renamed over an older one. */
   public void write(String name, Content content) throws IOException {
+    lease.requireHeld();
     Path target = new Path(location, name);
     Path temporary =
         new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID() + ".tmp");
@@ -187,6 +200,12 @@ public final class RunFolder {
     for (Map.Entry<String, String> file : HydraRecord.files(job, composition).entrySet()) {
       write(folder + file.getKey(), file.getValue().getBytes(StandardCharsets.UTF_8));
     }
+  }
+
+  /** Lets the next driver in. */
+  @Override
+  public void close() {
+    lease.close();
   }
 
   private static String reason(IOException e) {

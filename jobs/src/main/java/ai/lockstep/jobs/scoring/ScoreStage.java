@@ -102,16 +102,20 @@ public final class ScoreStage {
     LongAccumulator judged = spark.sparkContext().longAccumulator("judged rows");
     int cores = spark.sparkContext().defaultParallelism();
     int shards = (int) Math.min(count, (long) SHARDS_PER_CORE * cores);
+    Dataset<Row> programs =
+        CpuStage.of(
+            candidates
+                .repartition(shards)
+                .mapPartitions(
+                    new ExtractPartition(settings, tasks), Encoders.row(ExtractPartition.SCHEMA)));
     Dataset<Row> scores =
-        candidates
-            .repartition(shards)
-            .mapPartitions(
-                new ExtractPartition(settings, tasks), Encoders.row(ExtractPartition.SCHEMA))
+        CpuStage.of(
             // Equal programs of a task meet in one partition, which judges them once.
-            .repartition(shards, functions.col("task_id"), functions.col("program_sha256"))
-            .mapPartitions(
-                new ScorePartition(settings, target, tasks, judged),
-                Encoders.row(ScoresTable.TABLE.schema()));
+            programs
+                .repartition(shards, functions.col("task_id"), functions.col("program_sha256"))
+                .mapPartitions(
+                    new ScorePartition(settings, target, tasks, judged),
+                    Encoders.row(ScoresTable.TABLE.schema())));
     Progress.during(
         "scoring",
         "programs",

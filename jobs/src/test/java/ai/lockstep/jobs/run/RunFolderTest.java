@@ -32,7 +32,7 @@ class RunFolderTest {
   }
 
   private void claim(RunManifest manifest) {
-    RunFolder.claim(location, manifest, new Configuration());
+    RunFolder.claim(location, manifest, new Configuration()).close();
   }
 
   @Test
