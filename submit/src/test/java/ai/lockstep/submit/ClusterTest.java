@@ -87,7 +87,7 @@ class ClusterTest {
                 "--conf",
                 "spark.metrics.conf.executor.sink.csv.directory=" + folder.resolve("metrics"),
                 "hardware=standalone",
-                "hardware.batch_rows=2",
+                "hardware.batch_rows=1",
                 "hardware.shards=" + ROWS,
                 "model.device=cpu",
                 "tasks=0-" + (ROWS - 1),
