@@ -4,7 +4,6 @@ import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.cli.JobContext;
 import ai.lockstep.jobs.cli.JobDescription;
 import ai.lockstep.jobs.cli.JobMain;
-import ai.lockstep.jobs.config.DecodeConfig;
 import ai.lockstep.jobs.config.HydraRecord;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
@@ -17,12 +16,9 @@ import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunManifest;
 import ai.lockstep.jobs.run.RunRecord;
-import ai.lockstep.jobs.scoring.Candidates;
 import ai.lockstep.jobs.scoring.EvalPlusResultFile;
 import ai.lockstep.jobs.scoring.JudgedTasks;
 import ai.lockstep.jobs.scoring.ScoreStage;
-import ai.lockstep.jobs.tables.CompletionsTable;
-import ai.lockstep.jobs.tables.Table;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -34,10 +30,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.functions;
 
 /** {@code evaluate}: decodes a benchmark, judges the answers, writes the tables, prints pass@1. */
 public final class EvaluateJob {
@@ -94,7 +88,9 @@ public final class EvaluateJob {
               identity,
               input.prompts(run.config()),
               folder.location());
-      long judged = score(run, input, folder, spark);
+      long judged =
+          ScoreStage.runOnCompletions(
+              spark, run, JudgedTasks.of(folder.runId(), input), folder.location());
       if (decoded + judged > 0) {
         worked.add(run);
       }
@@ -182,23 +178,6 @@ public final class EvaluateJob {
   /** Where a job's own files go within the run's folder, as Hydra does. */
   private static String jobFolder(JobContext context, int job) {
     return context.isSweep() ? job + "/" : "";
-  }
-
-  private static long score(
-      PlannedRun run, DecodeInput.Tasks input, RunFolder folder, SparkSession spark) {
-    String configId = run.config().configId();
-    String opening =
-        run.config().decode() instanceof DecodeConfig.Lockstep lockstep ? lockstep.aOpen() : "";
-    Dataset<Row> completions =
-        CompletionsTable.TABLE
-            .read(spark, folder.location())
-            .where(functions.col(Table.PARTITION).equalTo(configId));
-    return ScoreStage.run(
-        spark,
-        run,
-        new JudgedTasks(folder.runId(), input.dataset(), input.md5(), input.benchmark().tasks()),
-        Candidates.ofCompletions(completions, opening, configId),
-        folder.location());
   }
 
   private static void writeResultFiles(

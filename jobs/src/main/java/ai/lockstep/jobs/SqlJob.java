@@ -11,6 +11,7 @@ import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.metrics.NamedQuery;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.tables.CompletionsTable;
+import ai.lockstep.jobs.tables.GrpoTable;
 import ai.lockstep.jobs.tables.MetricsTable;
 import ai.lockstep.jobs.tables.RunsTable;
 import ai.lockstep.jobs.tables.ScoresTable;
@@ -39,12 +40,13 @@ public final class SqlJob {
           CompletionsTable.TABLE,
           StepsTable.TABLE,
           ScoresTable.TABLE,
-          MetricsTable.TABLE);
+          MetricsTable.TABLE,
+          GrpoTable.TABLE);
 
   private static final JobDescription DESCRIPTION =
       new JobDescription(
           "sql",
-          "Runs a query over the tables of a run: runs, completions, steps, scores, metrics.",
+          "Runs a query over the tables of a run: runs, completions, steps, scores, metrics, grpo.",
           help());
 
   private SqlJob() {}

@@ -139,7 +139,7 @@ class LauncherTest {
     assertThat(result.exitCode()).isEqualTo(2);
     assertThat(result.errors)
         .isEqualTo(
-            "lockstep: Cannot run 'evalate': the jobs are evaluate fetch generate score sql. Try submit/lockstep --help.\n");
+            "lockstep: Cannot run 'evalate': the jobs are evaluate fetch generate rollout score sql. Try submit/lockstep --help.\n");
   }
 
   @Test

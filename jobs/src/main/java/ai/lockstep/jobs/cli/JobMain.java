@@ -67,7 +67,7 @@ public final class JobMain {
   private static void execute(JobDescription description, JobArguments arguments, Job job)
       throws Exception {
     ConfigSource source = ConfigSource.of(arguments.configDir(), System.getenv());
-    List<Composition> compositions = compose(source, arguments);
+    List<Composition> compositions = compose(source, description, arguments);
     if (arguments.print() != JobArguments.Print.NOTHING) {
       print(arguments.print(), compositions);
       return;
@@ -79,17 +79,20 @@ public final class JobMain {
     }
   }
 
-  private static List<Composition> compose(ConfigSource source, JobArguments arguments) {
+  private static List<Composition> compose(
+      ConfigSource source, JobDescription description, JobArguments arguments) {
     Composer composer = new Composer(source);
     List<Composition> compositions = new ArrayList<>();
-    for (List<String> overrides : jobs(composer, arguments)) {
+    for (List<String> overrides : jobs(composer, description, arguments)) {
       compositions.add(composer.compose(arguments.configName(), overrides));
     }
     return compositions;
   }
 
-  private static List<List<String>> jobs(Composer composer, JobArguments arguments) {
-    List<String> words = arguments.overrides();
+  private static List<List<String>> jobs(
+      Composer composer, JobDescription description, JobArguments arguments) {
+    List<String> words = new ArrayList<>(description.overrides());
+    words.addAll(arguments.overrides());
     return isSweep(arguments)
         ? Sweep.expand(composer, arguments.configName(), words)
         : List.of(words);

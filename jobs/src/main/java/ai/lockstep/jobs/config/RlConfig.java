@@ -1,76 +1,83 @@
 package ai.lockstep.jobs.config;
 
 import ai.lockstep.failure.LockstepException;
+import java.util.Locale;
+import java.util.Optional;
 
 /**
  * {@code rl}: rollouts for offline GRPO.
  *
- * @param groupSize samples a task, at least 2
- * @param baseline what is subtracted from a reward
- * @param scaleByStd whether advantages are divided by the group's standard deviation
- * @param correctnessWeight reward for passing all tests, 0 or more
- * @param formatWeight reward for a program that can be parsed, 0 or more
- * @param logProbabilities the estimate for the old policy
- * @param coupledTMin smallest share of masked tokens, in (0, coupledTMax]
- * @param coupledTMax largest share of masked tokens, below 1
- * @param promptMask probability that a prompt token is masked, in [0, 1)
+ * @param samples samples a task, at least 2
+ * @param greedy whether a group may be decoded at temperature 0
+ * @param rewards what a reward is made of
+ * @param advantage which advantage trainers are given
+ * @param advantageClip advantages lie in [-clip, clip], above 0; empty for no limit
+ * @param zeroSpread what trainers are given of groups whose rewards are all equal
  */
 public record RlConfig(
-    int groupSize,
-    Baseline baseline,
-    boolean scaleByStd,
-    double correctnessWeight,
-    double formatWeight,
-    LogProbabilities logProbabilities,
-    double coupledTMin,
-    double coupledTMax,
-    double promptMask) {
+    int samples,
+    Greedy greedy,
+    RewardWeights rewards,
+    Advantage advantage,
+    Optional<Double> advantageClip,
+    ZeroSpread zeroSpread) {
 
-  /** {@code rl.baseline}. */
-  public enum Baseline {
-    /** The group's mean. */
-    MEAN,
-    /** The mean of the others. */
-    LEAVE_ONE_OUT
+  /** {@code rl.allow_greedy}. */
+  public enum Greedy {
+    /** Refused: all samples of a group would be equal. */
+    REFUSED,
+    /** Allowed. */
+    ALLOWED
   }
 
-  /** {@code rl.log_probabilities}. */
-  public enum LogProbabilities {
-    /** Coupled pairs of masks (arXiv 2506.20639). */
-    COUPLED,
-    /** One fully masked pass (arXiv 2504.12216). */
-    D1,
-    /** None. */
-    NONE
+  /** {@code rl.advantage}: how a reward r is compared with its group's. */
+  public enum Advantage {
+    /**
+     * (r - mean) / (standard deviation + 1e-6), the deviation with n - 1 (DeepSeekMath, arXiv
+     * 2402.03300; the deviation and the small number as verl's core_algos.py has them).
+     */
+    GRPO,
+    /** r - mean (arXiv 2503.20783). */
+    DR_GRPO,
+    /** r - mean of the others (arXiv 2402.14740). */
+    RLOO;
+
+    /** The spelling in {@code rl.advantage}; the column is {@code advantage_} and this. */
+    public String spelling() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** {@code rl.zero_spread}. */
+  public enum ZeroSpread {
+    /** They are in the trainers' files, with advantages of 0. */
+    KEEP,
+    /** They are in the table {@code grpo} alone. */
+    DROP
   }
 
   public RlConfig {
-    require("group_size", groupSize, groupSize >= 2, "a group needs 2 samples or more");
-    require(
-        "correctness_weight", correctnessWeight, correctnessWeight >= 0, "it must be 0 or more");
-    require("format_weight", formatWeight, formatWeight >= 0, "it must be 0 or more");
-    require(
-        "coupled_t_max", coupledTMax, coupledTMax > 0 && coupledTMax < 1, "it must lie in (0, 1)");
-    require(
-        "coupled_t_min",
-        coupledTMin,
-        coupledTMin > 0 && coupledTMin <= coupledTMax,
-        "it must lie in (0, %s], up to rl.coupled_t_max".formatted(coupledTMax));
-    require("prompt_mask", promptMask, promptMask >= 0 && promptMask < 1, "it must lie in [0, 1)");
+    require("samples", samples, samples >= 2, "a group needs 2 samples or more");
+    advantageClip.ifPresent(
+        clip ->
+            require(
+                "advantage_clip",
+                clip,
+                clip > 0 && Double.isFinite(clip),
+                "it must be above 0, or null for no limit"));
   }
 
   static RlConfig read(Keys keys) {
+    // Read through model.generation.temperature.
+    keys.number("temperature");
     RlConfig rl =
         new RlConfig(
-            keys.integer("group_size"),
-            keys.choice("baseline", Baseline.class),
-            keys.flag("scale_by_std"),
-            keys.number("correctness_weight"),
-            keys.number("format_weight"),
-            keys.choice("log_probabilities", LogProbabilities.class),
-            keys.number("coupled_t_min"),
-            keys.number("coupled_t_max"),
-            keys.number("prompt_mask"));
+            keys.integer("samples"),
+            keys.flag("allow_greedy") ? Greedy.ALLOWED : Greedy.REFUSED,
+            RewardWeights.read(keys.map("rewards")),
+            keys.choice("advantage", Advantage.class),
+            keys.optionalNumber("advantage_clip"),
+            keys.choice("zero_spread", ZeroSpread.class));
     keys.rejectUnread();
     return rl;
   }

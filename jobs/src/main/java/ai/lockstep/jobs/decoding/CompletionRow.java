@@ -9,6 +9,7 @@ import ai.lockstep.udf.decode.PassRecord;
 import ai.lockstep.udf.decode.RowMetrics;
 import ai.lockstep.udf.spark.BlockText;
 import ai.lockstep.udf.tokenizer.DreamTokenizer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -21,6 +22,8 @@ final class CompletionRow {
 
   private static final short NO_PASS = -1;
   private static final byte NO_KIND = -1;
+  private static final byte NO_BLOCK = -1;
+  private static final short NO_SWEEP = 0;
   private static final int[] NO_IDS = {};
 
   private CompletionRow() {}
@@ -30,11 +33,19 @@ final class CompletionRow {
       Completion completion, RowMetrics metrics, List<Integer> eosIds, DreamTokenizer tokenizer) {
     int length = completion.tokenIds().length;
     int start = completion.promptIds().length;
+    Byte[] block = new Byte[length];
+    Short[] sweep = new Short[length];
     Short[] nfe = new Short[length];
     Byte[] kind = new Byte[length];
     Float[] p = new Float[length];
     Float[] score = new Float[length];
     Float[] logp = new Float[length];
+    Boolean[] lossMask = new Boolean[length];
+    List<Row> overwritten = new ArrayList<>();
+    Commit[] last = new Commit[length];
+    Arrays.fill(block, NO_BLOCK);
+    Arrays.fill(sweep, NO_SWEEP);
+    Arrays.fill(lossMask, false);
     Arrays.fill(nfe, NO_PASS);
     Arrays.fill(kind, NO_KIND);
     Arrays.fill(p, Float.NaN);
@@ -43,11 +54,26 @@ final class CompletionRow {
     for (Commit commit : completion.commits()) {
       // A later commit at the same position wins: eos_fill overwrites.
       int index = commit.position() - start;
+      if (last[index] != null) {
+        overwritten.add(RowFactory.create(index, last[index].token(), last[index].nfe()));
+      }
+      last[index] = commit;
+      sweep[index] = (short) commit.sweep();
       nfe[index] = (short) commit.nfe();
       kind[index] = (byte) commit.kind().ordinal();
       p[index] = commit.p();
       score[index] = commit.score();
       logp[index] = commit.logProbability();
+    }
+    for (int number = 0; number < completion.blocks().size(); number++) {
+      Block filled = completion.blocks().get(number);
+      int from = filled.start() - start;
+      Arrays.fill(block, from, from + filled.length(), (byte) number);
+      int tokens = beforeEos(completion.tokenIds(filled), eosIds).length;
+      // The first end token as well, where the block has one.
+      for (int i = from; i < from + Math.min(tokens + 1, filled.length()); i++) {
+        lossMask[i] = last[i] != null && last[i].kind().isChosenByTheModel();
+      }
     }
     return CompletionsTable.TABLE
         .row()
@@ -79,11 +105,15 @@ final class CompletionRow {
         .set("ar_ness_global", orNull(metrics.arNess().globalAtOne()))
         .set("ar_ness_local_k", metrics.arNess().local().toArray(Double[]::new))
         .set("ar_ness_global_k", metrics.arNess().global().toArray(Double[]::new))
+        .set("commit_block", block)
+        .set("commit_sweep", sweep)
         .set("commit_nfe", nfe)
         .set("commit_kind", kind)
         .set("commit_p", p)
         .set("commit_score", score)
         .set("commit_logp", logp)
+        .set("loss_mask", lossMask)
+        .set("overwritten", overwritten.toArray(Row[]::new))
         .set("passes", completion.passes().stream().map(CompletionRow::pass).toArray(Row[]::new))
         .set("replayable", completion.replayable());
   }
@@ -117,7 +147,9 @@ final class CompletionRow {
     }
     row.set("wall_micros", 0L);
     row.set("ar_ness_local_k", new Double[0]).set("ar_ness_global_k", new Double[0]);
+    row.set("commit_block", new Byte[0]).set("commit_sweep", new Short[0]);
     row.set("commit_nfe", new Short[0]).set("commit_kind", new Byte[0]);
+    row.set("loss_mask", new Boolean[0]).set("overwritten", new Row[0]);
     for (String perToken : List.of("commit_p", "commit_score", "commit_logp")) {
       row.set(perToken, new Float[0]);
     }

@@ -1,6 +1,7 @@
 package ai.lockstep.jobs.scoring;
 
 import ai.lockstep.datasets.Task;
+import ai.lockstep.jobs.decoding.DecodeInput;
 import java.util.List;
 
 /**
@@ -15,5 +16,10 @@ public record JudgedTasks(String runId, String dataset, String md5, List<Task> t
 
   public JudgedTasks {
     tasks = List.copyOf(tasks);
+  }
+
+  /** All tasks of the benchmark that was decoded. */
+  public static JudgedTasks of(String runId, DecodeInput.Tasks input) {
+    return new JudgedTasks(runId, input.dataset(), input.md5(), input.benchmark().tasks());
   }
 }

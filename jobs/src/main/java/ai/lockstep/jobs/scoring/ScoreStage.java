@@ -4,8 +4,10 @@ import ai.lockstep.datasets.Task;
 import ai.lockstep.harness.Harness;
 import ai.lockstep.harness.MachineFactor;
 import ai.lockstep.jobs.cli.Progress;
+import ai.lockstep.jobs.config.DecodeConfig;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunRecord;
+import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.ScoresTable;
 import ai.lockstep.jobs.tables.Table;
 import java.util.HashMap;
@@ -59,6 +61,24 @@ public final class ScoreStage {
         harness.interpreter().toString(),
         harness.machineFactor(),
         MachineFactor.measured(harness));
+  }
+
+  /**
+   * Judges the completions of one configuration that have no row in {@code scores} yet.
+   *
+   * @return how many were judged
+   */
+  public static long runOnCompletions(
+      SparkSession spark, PlannedRun run, JudgedTasks target, String outputDir) {
+    String configId = run.config().configId();
+    String opening =
+        run.config().decode() instanceof DecodeConfig.Lockstep lockstep ? lockstep.aOpen() : "";
+    Dataset<Row> completions =
+        CompletionsTable.TABLE
+            .read(spark, outputDir)
+            .where(functions.col(Table.PARTITION).equalTo(configId));
+    return run(
+        spark, run, target, Candidates.ofCompletions(completions, opening, configId), outputDir);
   }
 
   /**

@@ -35,6 +35,13 @@ public final class CompletionsTable {
           .add("mean_p", FloatType, true)
           .add("wall_micros", LongType, false);
 
+  /** A token that was committed and later overwritten, by an end token or a hook. */
+  public static final StructType OVERWRITTEN =
+      new StructType()
+          .add("index", IntegerType, false)
+          .add("token", IntegerType, false)
+          .add("nfe", IntegerType, false);
+
   /** One committed token, also one that an end token overwrote later. */
   public static final StructType COMMIT =
       new StructType()
@@ -100,6 +107,14 @@ public final class CompletionsTable {
               createArrayType(DoubleType, false),
               "global AR-ness at k = 1, 2, 4, 8, share in 0..1; empty when nothing was committed")
           .required(
+              "commit_block",
+              createArrayType(ByteType, false),
+              "per token: index into blocks; -1 for markers")
+          .required(
+              "commit_sweep",
+              createArrayType(ShortType, false),
+              "per token: sweep or step that committed it, from 1; 0 for markers")
+          .required(
               "commit_nfe",
               createArrayType(ShortType, false),
               "per token: pass that committed it, from 0; -1 for markers and hook tokens")
@@ -119,13 +134,24 @@ public final class CompletionsTable {
               "commit_logp",
               createArrayType(FloatType, false),
               "per token: ln softmax(z)[token], temperature 1, unfiltered; NaN where there is none")
+          .required(
+              "loss_mask",
+              createArrayType(BooleanType, false),
+              "per token: the model chose it, up to and including its block's first eos")
+          .required(
+              "overwritten",
+              createArrayType(OVERWRITTEN, false),
+              "commits that are not in token_ids: index into it, token, pass; for rebuilding states")
           .required("passes", createArrayType(PASS, false), "one entry a forward pass")
           .optional(
               "trace",
               createArrayType(COMMIT, false),
               "every commit in commit order; null unless decode.trace=true")
           .required("seed", LongType, "model.generation.seed")
-          .required("replayable", BooleanType, "states can be rebuilt from token and commit_nfe")
+          .required(
+              "replayable",
+              BooleanType,
+              "states can be rebuilt from token_ids, commit_nfe and overwritten")
           .required("model", StringType, "hub name or folder of the checkpoint")
           .required("model_digest", StringType, "SHA-256 over config.json and the weights' headers")
           .required("device", StringType, "device that decoded the row, such as cpu or gpu:0")

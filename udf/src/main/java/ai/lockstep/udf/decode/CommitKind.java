@@ -13,6 +13,11 @@ public enum CommitKind {
   /** A tokens hook wrote it. */
   HOOK;
 
+  /** Whether the model proposed the token, so that it has a probability. */
+  public boolean isChosenByTheModel() {
+    return this != EOS_FILL && this != HOOK;
+  }
+
   /** The spelling in tables and traces: {@code threshold}, {@code eos_fill}, ... */
   public String spelling() {
     return Setting.spelling(this);

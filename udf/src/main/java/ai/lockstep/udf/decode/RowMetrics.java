@@ -83,7 +83,7 @@ public record RowMetrics(
 
   /** Whether a token was proposed by the model and accepted by a rule. */
   static boolean isChosen(Commit commit) {
-    return commit.kind() != CommitKind.EOS_FILL && commit.kind() != CommitKind.HOOK;
+    return commit.kind().isChosenByTheModel();
   }
 
   private static int length(Completion completion, boolean ofR) {

@@ -1,0 +1,107 @@
+package ai.lockstep.jobs.grpo;
+
+import ai.lockstep.jobs.cli.TextTable;
+import ai.lockstep.jobs.tables.GrpoTable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * What a person must know before training on rollouts: rewards and their spread, tampering,
+ * duplicates.
+ *
+ * @param sums the row of {@code quality.sql}; empty when no sample was judged
+ * @param rewards the rows of {@code reward_distribution.sql}
+ */
+public record RolloutQuality(Optional<Row> sums, List<Row> rewards) {
+
+  /** Rewards that are printed one by one. */
+  private static final int PRINTED_REWARDS = 12;
+
+  private static final int BAR_WIDTH = 40;
+
+  public RolloutQuality {
+    rewards = List.copyOf(rewards);
+  }
+
+  /** Measures a folder's {@code grpo}. */
+  public static RolloutQuality of(SparkSession spark, String outputDir) {
+    GrpoTable.TABLE.read(spark, outputDir).createOrReplaceTempView("grpo");
+    return new RolloutQuality(
+        GroupQuery.QUALITY.run(spark, Map.of()).collectAsList().stream().findFirst(),
+        GroupQuery.REWARD_DISTRIBUTION.run(spark, Map.of()).collectAsList());
+  }
+
+  /** Lines for the terminal and the data card. */
+  @Override
+  public String toString() {
+    return sums.map(this::text).orElse("no sample was decoded and judged\n");
+  }
+
+  private String text(Row row) {
+    StringBuilder text = new StringBuilder();
+    long samples = row.getAs("samples");
+    text.append(
+        "%d groups, %d samples\n".formatted(row.<Long>getAs("groups"), row.<Long>getAs("samples")));
+    text.append(
+        line(
+            "reward        mean %.3f  std %.3f  min %.3f  max %.3f",
+            number(row, "reward_mean"),
+            number(row, "reward_std"),
+            number(row, "reward_min"),
+            number(row, "reward_max")));
+    text.append(
+        line(
+            "parts (means) plus %.3f  base %.3f  tests %.3f  format %.3f  length %.3f",
+            number(row, "plus"),
+            number(row, "base"),
+            number(row, "tests"),
+            number(row, "format"),
+            number(row, "length")));
+    text.append(line("tamper rate   %.3f", number(row, "tamper_rate")));
+    text.append(
+        line("zero spread   %.3f of the groups teach nothing", number(row, "zero_spread_share")));
+    text.append(
+        line(
+            "duplicates    %d of %d samples (equal to an earlier one of their group)",
+            row.<Long>getAs("duplicates"), samples));
+    text.append(line("not replayable %d of %d", row.<Long>getAs("not_replayable"), samples));
+    text.append('\n').append(distribution(samples));
+    return text.toString();
+  }
+
+  private TextTable distribution(long samples) {
+    TextTable table = new TextTable(List.of("reward", "samples", "share"));
+    List<Row> shown = rewards.subList(0, Math.min(PRINTED_REWARDS, rewards.size()));
+    for (Row row : shown) {
+      long count = row.getAs("samples");
+      table.row(
+          List.of(
+              String.format(Locale.ROOT, "%.3f", row.<Double>getAs("reward")),
+              Long.toString(count),
+              bar(count, samples)));
+    }
+    if (rewards.size() > shown.size()) {
+      table.row(
+          new ArrayList<>(List.of("%d more".formatted(rewards.size() - shown.size()), "", "")));
+    }
+    return table;
+  }
+
+  private static String bar(long count, long samples) {
+    int length = (int) Math.max(1, Math.round((double) BAR_WIDTH * count / samples));
+    return "#".repeat(length);
+  }
+
+  private static double number(Row row, String column) {
+    return row.<Double>getAs(column);
+  }
+
+  private static String line(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values) + "\n";
+  }
+}

@@ -1,0 +1,42 @@
+-- How each sample's reward compares with its group's: the samples of one task under one
+-- configuration. A group of one, or of equal rewards, says nothing: its advantages are 0.
+-- Reads: rewards. Parameters: advantage (grpo, dr_grpo, rloo), clip.
+WITH groups AS (
+  SELECT
+    rewards.*,
+    count(*) OVER task AS group_samples,
+    avg(reward) OVER task AS group_mean,
+    coalesce(stddev_samp(reward) OVER task, 0.0D) AS group_std,
+    max(reward) OVER task - min(reward) OVER task <= 1e-9 AS zero_spread,
+    min(sample_index) OVER (PARTITION BY config_id, task_id, token_ids) AS first_equal
+  FROM rewards
+  WINDOW task AS (PARTITION BY config_id, task_id)
+),
+advantages AS (
+  SELECT
+    groups.* EXCEPT (first_equal),
+    CASE WHEN first_equal < sample_index THEN first_equal END AS duplicate_of,
+    CASE WHEN zero_spread THEN 0.0D ELSE (reward - group_mean) / (group_std + 1e-6D) END
+      AS advantage_grpo,
+    CASE WHEN zero_spread THEN 0.0D ELSE reward - group_mean END AS advantage_dr_grpo,
+    -- The mean of the others is (n mean - r) / (n - 1).
+    CASE
+      WHEN zero_spread THEN 0.0D
+      ELSE reward - (group_samples * group_mean - reward) / (group_samples - 1)
+    END AS advantage_rloo
+  FROM groups
+)
+SELECT
+  advantages.*,
+  greatest(
+    -:clip,
+    least(
+      :clip,
+      CASE :advantage
+        WHEN 'grpo' THEN advantage_grpo
+        WHEN 'dr_grpo' THEN advantage_dr_grpo
+        WHEN 'rloo' THEN advantage_rloo
+      END
+    )
+  ) AS advantage
+FROM advantages
