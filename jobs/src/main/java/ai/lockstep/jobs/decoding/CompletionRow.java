@@ -9,7 +9,6 @@ import ai.lockstep.udf.decode.PassRecord;
 import ai.lockstep.udf.decode.RowMetrics;
 import ai.lockstep.udf.spark.BlockText;
 import ai.lockstep.udf.tokenizer.DreamTokenizer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -41,7 +40,6 @@ final class CompletionRow {
     Float[] score = new Float[length];
     Float[] logp = new Float[length];
     Boolean[] lossMask = new Boolean[length];
-    List<Row> overwritten = new ArrayList<>();
     Commit[] last = new Commit[length];
     Arrays.fill(block, NO_BLOCK);
     Arrays.fill(sweep, NO_SWEEP);
@@ -54,9 +52,6 @@ final class CompletionRow {
     for (Commit commit : completion.commits()) {
       // A later commit at the same position wins: eos_fill overwrites.
       int index = commit.position() - start;
-      if (last[index] != null) {
-        overwritten.add(RowFactory.create(index, last[index].token(), last[index].nfe()));
-      }
       last[index] = commit;
       sweep[index] = (short) commit.sweep();
       nfe[index] = (short) commit.nfe();
@@ -113,7 +108,11 @@ final class CompletionRow {
         .set("commit_score", score)
         .set("commit_logp", logp)
         .set("loss_mask", lossMask)
-        .set("overwritten", overwritten.toArray(Row[]::new))
+        .set(
+            "overwritten",
+            completion.overwritten().stream()
+                .map(old -> RowFactory.create(old.index(), old.token(), old.nfe()))
+                .toArray(Row[]::new))
         .set("passes", completion.passes().stream().map(CompletionRow::pass).toArray(Row[]::new))
         .set("replayable", completion.replayable());
   }

@@ -1,6 +1,9 @@
 package ai.lockstep.udf.decode;
 
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A decoded row.
@@ -45,6 +48,21 @@ public record Completion(
   /** Forward passes the row took part in. */
   public int nfe() {
     return passes.size();
+  }
+
+  /** The commits that are not in {@link #tokenIds()}, in the order in which they were replaced. */
+  public List<Overwritten> overwritten() {
+    Map<Integer, Commit> last = new HashMap<>();
+    List<Overwritten> overwritten = new ArrayList<>();
+    for (Commit commit : commits) {
+      Commit earlier = last.put(commit.position(), commit);
+      if (earlier != null) {
+        int index = earlier.position() - promptIds.length;
+        overwritten.add(new Overwritten(index, earlier.token(), earlier.nfe()));
+      }
+    }
+
+    return overwritten;
   }
 
   /** Ids of a block. */
