@@ -8,6 +8,7 @@ import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
 import ai.lockstep.jobs.decoding.DecodeStage;
 import ai.lockstep.jobs.decoding.LocatedModel;
+import ai.lockstep.jobs.decoding.ReplayCheck;
 import ai.lockstep.jobs.decoding.RunIdentity;
 import ai.lockstep.jobs.grpo.DataCard;
 import ai.lockstep.jobs.grpo.GrpoStage;
@@ -21,6 +22,7 @@ import ai.lockstep.jobs.run.RunManifest;
 import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.scoring.JudgedTasks;
 import ai.lockstep.jobs.scoring.ScoreStage;
+import ai.lockstep.jobs.tables.GrpoTable;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -109,9 +111,24 @@ public final class RolloutJob {
 
     GrpoStage.run(spark, run, folder.location());
     TrainerFiles.write(spark, folder, config.rl());
-    RolloutQuality quality = RolloutQuality.of(spark, folder.location());
+    RolloutQuality quality =
+        RolloutQuality.of(spark, folder.location(), replay(spark, run, folder.location()));
     new DataCard(folder.runId(), input.dataset(), model.name(), run, quality).write(folder);
     report(metrics, run, quality, folder, started);
+  }
+
+  /** A line on whether the stored log-probabilities can be had again. */
+  private static String replay(SparkSession spark, PlannedRun run, String outputDir) {
+    int samples = run.config().rl().replay();
+    if (samples == 0) {
+      return "not checked (rl.replay=0)";
+    }
+    return ReplayCheck.obstacle(run.config())
+        .map(obstacle -> "not checked (" + obstacle + ")")
+        .orElseGet(
+            () ->
+                ReplayCheck.of(run.json(), GrpoTable.TABLE.read(spark, outputDir), samples)
+                    .toString());
   }
 
   private static void report(

@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param advantage which advantage trainers are given
  * @param advantageClip advantages lie in [-clip, clip], above 0; empty for no limit
  * @param zeroSpread what trainers are given of groups whose rewards are all equal
+ * @param replay samples whose log-probabilities are computed again, 0 or more
  */
 public record RlConfig(
     int samples,
@@ -20,7 +21,8 @@ public record RlConfig(
     RewardWeights rewards,
     Advantage advantage,
     Optional<Double> advantageClip,
-    ZeroSpread zeroSpread) {
+    ZeroSpread zeroSpread,
+    int replay) {
 
   /** {@code rl.allow_greedy}. */
   public enum Greedy {
@@ -58,6 +60,7 @@ public record RlConfig(
 
   public RlConfig {
     require("samples", samples, samples >= 2, "a group needs 2 samples or more");
+    require("replay", replay, replay >= 0, "it must be 0 or more; 0 checks nothing");
     advantageClip.ifPresent(
         clip ->
             require(
@@ -77,7 +80,8 @@ public record RlConfig(
             RewardWeights.read(keys.map("rewards")),
             keys.choice("advantage", Advantage.class),
             keys.optionalNumber("advantage_clip"),
-            keys.choice("zero_spread", ZeroSpread.class));
+            keys.choice("zero_spread", ZeroSpread.class),
+            keys.integer("replay"));
     keys.rejectUnread();
     return rl;
   }

@@ -76,8 +76,13 @@ final class ConfiguredDecoder {
             generation.topP(),
             generation.topK().orElse(Sampling.NO_TOP_K),
             common.suppressSpecial()),
-        common.logitShift().map(shift -> shift ? Alignment.SHIFTED : Alignment.IN_PLACE),
+        alignment(common),
         Hooks.load(common.logitsHook(), common.tokensHook()));
+  }
+
+  /** Where predictions are read; empty for the model's own way. */
+  static Optional<Alignment> alignment(DecodeConfig.Common common) {
+    return common.logitShift().map(shift -> shift ? Alignment.SHIFTED : Alignment.IN_PLACE);
   }
 
   private static LockstepSettings lockstep(

@@ -2,7 +2,6 @@ package ai.lockstep.jobs.grpo;
 
 import ai.lockstep.jobs.cli.TextTable;
 import ai.lockstep.jobs.tables.GrpoTable;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -16,8 +15,9 @@ import org.apache.spark.sql.SparkSession;
  *
  * @param sums the row of {@code quality.sql}; empty when no sample was judged
  * @param rewards the rows of {@code reward_distribution.sql}
+ * @param replay one line on whether the stored log-probabilities can be had again
  */
-public record RolloutQuality(Optional<Row> sums, List<Row> rewards) {
+public record RolloutQuality(Optional<Row> sums, List<Row> rewards, String replay) {
 
   /** Rewards that are printed one by one. */
   private static final int PRINTED_REWARDS = 12;
@@ -29,11 +29,12 @@ public record RolloutQuality(Optional<Row> sums, List<Row> rewards) {
   }
 
   /** Measures a folder's {@code grpo}. */
-  public static RolloutQuality of(SparkSession spark, String outputDir) {
+  public static RolloutQuality of(SparkSession spark, String outputDir, String replay) {
     GrpoTable.TABLE.read(spark, outputDir).createOrReplaceTempView("grpo");
     return new RolloutQuality(
         GroupQuery.QUALITY.run(spark, Map.of()).collectAsList().stream().findFirst(),
-        GroupQuery.REWARD_DISTRIBUTION.run(spark, Map.of()).collectAsList());
+        GroupQuery.REWARD_DISTRIBUTION.run(spark, Map.of()).collectAsList(),
+        replay);
   }
 
   /** Lines for the terminal and the data card. */
@@ -45,31 +46,34 @@ public record RolloutQuality(Optional<Row> sums, List<Row> rewards) {
   private String text(Row row) {
     StringBuilder text = new StringBuilder();
     long samples = row.getAs("samples");
-    text.append(
-        "%d groups, %d samples\n".formatted(row.<Long>getAs("groups"), row.<Long>getAs("samples")));
+    text.append(line("%d groups, %d samples", row.<Long>getAs("groups"), samples));
     text.append(
         line(
-            "reward        mean %.3f  std %.3f  min %.3f  max %.3f",
+            "reward       mean %.3f  std %.3f  min %.3f  max %.3f",
             number(row, "reward_mean"),
             number(row, "reward_std"),
             number(row, "reward_min"),
             number(row, "reward_max")));
     text.append(
         line(
-            "parts (means) plus %.3f  base %.3f  tests %.3f  format %.3f  length %.3f",
+            "parts        plus %.3f  base %.3f  tests %.3f  format %.3f  length %.3f  tamper %.3f",
             number(row, "plus"),
             number(row, "base"),
             number(row, "tests"),
             number(row, "format"),
-            number(row, "length")));
-    text.append(line("tamper rate   %.3f", number(row, "tamper_rate")));
-    text.append(
-        line("zero spread   %.3f of the groups teach nothing", number(row, "zero_spread_share")));
+            number(row, "length"),
+            number(row, "tamper_rate")));
     text.append(
         line(
-            "duplicates    %d of %d samples (equal to an earlier one of their group)",
-            row.<Long>getAs("duplicates"), samples));
-    text.append(line("not replayable %d of %d", row.<Long>getAs("not_replayable"), samples));
+            "zero spread  %.3f of the groups: all rewards equal, nothing to learn",
+            number(row, "zero_spread_share")));
+    text.append(
+        line(
+            "duplicates   %d samples with the tokens of an earlier one of their group",
+            row.<Long>getAs("duplicates")));
+    long lost = row.getAs("not_replayable");
+    text.append(
+        line("replay       %s%s", replay, lost == 0 ? "" : "; %d not replayable".formatted(lost)));
     text.append('\n').append(distribution(samples));
     return text.toString();
   }
@@ -86,8 +90,7 @@ public record RolloutQuality(Optional<Row> sums, List<Row> rewards) {
               bar(count, samples)));
     }
     if (rewards.size() > shown.size()) {
-      table.row(
-          new ArrayList<>(List.of("%d more".formatted(rewards.size() - shown.size()), "", "")));
+      table.row(List.of("%d more".formatted(rewards.size() - shown.size()), "", ""));
     }
     return table;
   }

@@ -22,8 +22,8 @@ WITH parts AS (
     END AS reward_tests,
     -- A decoder without R has nothing to reason in.
     CAST(
-      coalesce(trim(completions.text_a), '') <> ''
-        AND coalesce(trim(completions.text_r), '-') <> ''
+      coalesce(completions.text_a, '') RLIKE r'\S'
+        AND coalesce(completions.text_r, 'none') RLIKE r'\S'
         AND scores.extraction NOT IN ('empty', 'no_entry_point')
         AND scores.outcome <> 'syntax_error'
       AS DOUBLE
