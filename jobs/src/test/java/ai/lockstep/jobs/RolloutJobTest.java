@@ -2,6 +2,7 @@ package ai.lockstep.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.GrpoTable;
@@ -17,6 +18,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -254,6 +256,78 @@ class RolloutJobTest {
         assertThat(truth.get("sha256").get(i).asText()).isEqualTo(sha256(responses.get(i)));
         assertThat(truth.get("rewards").get(i).asDouble()).isEqualTo(rewards.get(i));
       }
+    }
+
+    @Test
+    void theRewardFunctionRunsAndRefusesWhatWasNotRolledOut() throws Exception {
+      Row row = rows().get(0);
+      List<String> responses = list(row, "responses");
+      List<Double> rewards = list(row, "rewards");
+      Path input = folder.resolve("input.json");
+      new ObjectMapper()
+          .writeValue(
+              input.toFile(),
+              Map.of(
+                  "ground_truth",
+                  row.<Row>getAs("reward_model").<String>getAs("ground_truth"),
+                  "responses",
+                  responses));
+
+      List<String> answer =
+          python(
+              """
+              import json, sys
+              import reward
+              row = json.load(open(sys.argv[1], encoding="utf-8"))
+              truth = row["ground_truth"]
+              for response in row["responses"]:
+                  print(reward.compute_score("lockstep/starter", response, truth))
+              try:
+                  reward.compute_score("lockstep/starter", "never rolled out", truth)
+              except ValueError as e:
+                  print(e)
+              """,
+              input.toString());
+
+      assertThat(answer.subList(0, SAMPLES))
+          .extracting(Double::parseDouble)
+          .containsExactlyElementsOf(rewards);
+      assertThat(answer.get(SAMPLES))
+          .isEqualTo(
+              "Starter/0 (lockstep/starter): this response is not among the rollouts, so it has no reward. Judge new responses with submit/lockstep score.");
+    }
+
+    @Test
+    void pyarrowReadsTheFileAsItsReaderDoes() throws Exception {
+      assumeTrue(
+          python("import importlib.util; print(importlib.util.find_spec('pyarrow') is not None)")
+              .equals(List.of("True")),
+          "SKIPPED: python3 has no pyarrow here, so verl's own way of reading is not tried");
+
+      assertThat(
+              python(
+                  """
+                  import sys
+                  import pyarrow.parquet
+                  for row in pyarrow.parquet.read_table(sys.argv[1]).to_pylist():
+                      print(row["extra_info"]["task_id"], row["prompt"][0]["role"], len(row["responses"]))
+                  """,
+                  "rollouts-00000.parquet"))
+          .containsExactly("Starter/0 user 3", "Starter/1 user 3");
+    }
+
+    /** Runs a script in the folder of the files; the lines that it prints. */
+    private List<String> python(String script, String... arguments) throws Exception {
+      List<String> command = new ArrayList<>(List.of("python3", "-B", "-c", script));
+      command.addAll(List.of(arguments));
+      Process process =
+          new ProcessBuilder(command)
+              .directory(out().resolve("trainers/verl").toFile())
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(process.waitFor()).isZero();
+      return output.lines().toList();
     }
 
     private static String sha256(String text) throws Exception {
