@@ -84,8 +84,7 @@ public final class RolloutJob {
     RunFolder folder =
         RunFolder.claim(
             config.output().dir(),
-            RunManifest.of(
-                context.job(), runs, input.dataset(), input.md5(), model.revision()),
+            RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision()),
             spark.sessionState().newHadoopConf());
     folder.writeHydraRecord(context.job(), run.composition(), "");
     RunIdentity identity =
