@@ -79,13 +79,15 @@ public final class RolloutJob {
     LocatedModel model = DecodeStage.check(config);
     DecodeInput.Tasks input = DecodeInput.benchmark(config.dataset());
 
-    SparkSession spark = context.spark(config.hardware().sparkProperties());
+    SparkSession spark =
+        context.spark(config.hardware().sparkProperties(), DecodeStage.sparkProperties(config));
     RunRecord.Judge judge = ScoreStage.check(spark, run);
     RunFolder folder =
-        RunFolder.claim(
-            config.output().dir(),
-            RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision()),
-            spark.sessionState().newHadoopConf());
+        context.keep(
+            RunFolder.claim(
+                config.output().dir(),
+                RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision()),
+                spark.sessionState().newHadoopConf()));
     folder.writeHydraRecord(context.job(), run.composition(), "");
     RunIdentity identity =
         new RunIdentity(folder.runId(), input.dataset(), model.name(), model.revision());

@@ -64,10 +64,12 @@ final class CompletionRow {
       Block filled = completion.blocks().get(number);
       int from = filled.start() - start;
       Arrays.fill(block, from, from + filled.length(), (byte) number);
-      int tokens = beforeEos(completion.tokenIds(filled), eosIds).length;
-      // The first end token as well, where the block has one.
-      for (int i = from; i < from + Math.min(tokens + 1, filled.length()); i++) {
-        lossMask[i] = last[i] != null && last[i].kind().isChosenByTheModel();
+      int[] tokens = completion.tokenIds(filled);
+      boolean ended = false;
+      for (int i = 0; i < tokens.length && !ended; i++) {
+        Commit commit = last[from + i];
+        lossMask[from + i] = commit != null && commit.kind().isChosenByTheModel();
+        ended = eosIds.contains(tokens[i]);
       }
     }
     return CompletionsTable.TABLE

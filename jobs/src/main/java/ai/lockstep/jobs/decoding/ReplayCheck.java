@@ -14,6 +14,7 @@ import ai.lockstep.udf.decode.DecodeRequest;
 import ai.lockstep.udf.decode.Overwritten;
 import ai.lockstep.udf.decode.Replay;
 import ai.lockstep.udf.model.Alignment;
+import ai.lockstep.udf.spark.ExecutorModel;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -101,7 +102,7 @@ public record ReplayCheck(long samples, long tokens, double largest) {
         return rows; // no reason to load a model
       }
       RunConfig settings = RunConfig.of((ObjectNode) new ObjectMapper().readTree(config));
-      ExecutorModel model = ExecutorModel.get(settings);
+      ExecutorModel model = ConfiguredModel.onExecutor(settings);
       Optional<Alignment> alignment = ConfiguredDecoder.alignment(settings.decode().common());
       List<InFlight> inFlight = new ArrayList<>();
       try {
