@@ -24,7 +24,7 @@ import org.apache.spark.sql.functions;
 
 /**
  * Writes {@code grpo} from {@code completions} and {@code scores}. It is derived: written anew each
- * time, so a change of weights takes seconds. Driver only.
+ * time, so a change of weights decodes nothing. Driver only.
  */
 public final class GrpoStage {
 
