@@ -18,12 +18,17 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The packaged jobs on a cluster of real processes: two executors, each with a replica of its own,
  * and what is left when an executor or the driver is killed in the middle.
  */
+@EnabledIfSystemProperty(
+    named = "lockstep.cluster",
+    matches = "true",
+    disabledReason = "takes minutes on two cores; run it with -Dlockstep.cluster=true")
 class ClusterTest {
 
   private static final int ROWS = 12;
