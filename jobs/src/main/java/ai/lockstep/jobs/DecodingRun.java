@@ -3,6 +3,7 @@ package ai.lockstep.jobs;
 import ai.lockstep.jobs.cli.JobContext;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
+import ai.lockstep.jobs.decoding.DecodePlan;
 import ai.lockstep.jobs.decoding.DecodeStage;
 import ai.lockstep.jobs.decoding.LocatedModel;
 import ai.lockstep.jobs.decoding.RunIdentity;
@@ -15,6 +16,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.spark.sql.SparkSession;
 
@@ -91,19 +93,34 @@ record DecodingRun<I extends DecodeInput>(
     }
   }
 
+  /** What is to be decoded. */
+  DecodePlan plan() {
+    return DecodePlan.of(spark, runs, input, location());
+  }
+
   /**
-   * Decodes what is missing of a configuration.
+   * Decodes what a plan says.
+   *
+   * @param whole told of configurations that are complete, see {@link DecodeStage#run}
+   */
+  void decode(DecodePlan plan, Consumer<PlannedRun> whole) {
+    DecodeStage.run(
+        spark,
+        plan,
+        new RunIdentity(folder.runId(), input.dataset(), model.name(), model.revision()),
+        location(),
+        whole);
+  }
+
+  /**
+   * Decodes what is missing of all configurations.
    *
    * @return how many rows that were
    */
-  int decode(PlannedRun run) {
-    return DecodeStage.run(
-        spark,
-        run.config(),
-        run.json(),
-        new RunIdentity(folder.runId(), input.dataset(), model.name(), model.revision()),
-        input.prompts(run.config()),
-        location());
+  int decode() {
+    DecodePlan plan = plan();
+    decode(plan, run -> {});
+    return plan.missingRows();
   }
 
   /**

@@ -7,14 +7,13 @@ import ai.lockstep.jobs.cli.JobMain;
 import ai.lockstep.jobs.config.HydraRecord;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
+import ai.lockstep.jobs.decoding.DecodePlan;
 import ai.lockstep.jobs.metrics.MetricsReport;
 import ai.lockstep.jobs.metrics.MetricsStage;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.scoring.EvalPlusResultFile;
-import ai.lockstep.jobs.scoring.JudgedTasks;
-import ai.lockstep.jobs.scoring.ScoreStage;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -67,19 +66,12 @@ public final class EvaluateJob {
             config -> DecodeInput.benchmark(config.dataset()));
     RunRecord.Judge judge = evaluation.checkJudge();
     writeHydraRecords(context, runs, evaluation.folder());
-    Set<PlannedRun> worked = new HashSet<>();
-    for (PlannedRun run : runs) {
-      int decoded = evaluation.decode(run);
-      long judged =
-          ScoreStage.runOnCompletions(
-              evaluation.spark(),
-              run,
-              JudgedTasks.of(evaluation.folder().runId(), evaluation.input()),
-              evaluation.location());
-      if (decoded + judged > 0) {
-        worked.add(run);
-      }
-    }
+    DecodePlan plan = evaluation.plan();
+    Set<PlannedRun> worked =
+        new HashSet<>(ScoringBehind.during(evaluation, whole -> evaluation.decode(plan, whole)));
+    plan.parts().stream()
+        .filter(part -> part.missingRows() > 0)
+        .forEach(part -> worked.add(part.run()));
     List<String> ids = runs.stream().map(run -> run.config().configId()).toList();
     List<Row> metrics =
         MetricsStage.run(

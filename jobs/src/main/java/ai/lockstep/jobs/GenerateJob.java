@@ -51,7 +51,7 @@ public final class GenerateJob {
         DecodingRun.open(context, runs, run.config().output().dir(), GenerateJob::input);
     RunFolder folder = generation.folder();
     folder.writeHydraRecord(context.job(), run.composition(), "");
-    int decoded = generation.decode(run);
+    int decoded = generation.decode();
     DecodeStage.writeJsonLines(generation.spark(), run.config(), folder);
     generation.record(Optional.empty(), decoded > 0 ? Set.of(run) : Set.of());
     report(generation);

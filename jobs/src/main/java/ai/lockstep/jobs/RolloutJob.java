@@ -81,7 +81,7 @@ public final class RolloutJob {
     RunFolder folder = rollout.folder();
     folder.writeHydraRecord(context.job(), run.composition(), "");
 
-    int decoded = rollout.decode(run);
+    int decoded = rollout.decode();
     SparkSession spark = rollout.spark();
     DecodeInput.Tasks input = rollout.input();
     long judged =

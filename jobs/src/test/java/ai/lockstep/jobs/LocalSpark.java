@@ -42,6 +42,7 @@ public final class LocalSpark implements ParameterResolver {
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.sql.warehouse.dir", Path.of("target", "warehouse").toUri().toString())
+        .config("spark.scheduler.mode", "FAIR")
         .config("spark.log.level", "WARN")
         .config("spark.sql.extensions", LockstepExtensions.class.getName())
         .getOrCreate();

@@ -90,6 +90,8 @@ public final class JobContext implements AutoCloseable {
       // A page of numbers nobody opens costs a port and a second at start.
       conf.setIfMissing("spark.ui.enabled", "false");
       conf.setIfMissing("spark.sql.session.timeZone", "UTC");
+      // First come, first served would leave no slot for scoring until all is decoded.
+      conf.setIfMissing("spark.scheduler.mode", "FAIR");
       // The tables have more columns than Spark's messages expect; it would warn of each plan.
       conf.setIfMissing("spark.sql.debug.maxToStringFields", "200");
       conf.set(

@@ -2,9 +2,11 @@ package ai.lockstep.jobs.cli;
 
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -15,7 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Shows how far a stage is: a bar on a terminal, else a log line every half minute. It reads a
- * counter in a thread of its own while the work goes on.
+ * counter in a thread of its own while the work goes on. A stage that begins while another one's
+ * bar is shown adds its counts to that bar: a terminal has one last line.
  */
 public final class Progress {
 
@@ -26,6 +29,8 @@ public final class Progress {
 
   private static final long BAR_PERIOD_MILLIS = 200;
 
+  private static final AtomicReference<@Nullable ProgressBar> SHOWN = new AtomicReference<>();
+
   private final String stage;
   private final String unit;
   private final long total;
@@ -33,9 +38,16 @@ public final class Progress {
   private final long startedNanos = System.nanoTime();
   private final long alreadyCounted;
   private final ScheduledExecutorService timer;
+  private final Display display;
   private final @Nullable ProgressBar bar;
 
-  private Progress(String stage, String unit, long total, LongSupplier counter, boolean terminal) {
+  private enum Display {
+    LOG,
+    BAR,
+    BESIDE_A_BAR
+  }
+
+  private Progress(String stage, String unit, long total, LongSupplier counter, Display display) {
     this.stage = stage;
     this.unit = unit;
     this.total = total;
@@ -48,7 +60,8 @@ public final class Progress {
               thread.setDaemon(true);
               return thread;
             });
-    if (terminal) {
+    this.display = display;
+    if (display == Display.BAR) {
       this.bar =
           new ProgressBarBuilder()
               .setTaskName(stage)
@@ -57,13 +70,13 @@ public final class Progress {
               .setUnit(" " + unit, 1)
               .showSpeed()
               .build();
-      timer.scheduleAtFixedRate(
-          this::tick, BAR_PERIOD_MILLIS, BAR_PERIOD_MILLIS, TimeUnit.MILLISECONDS);
+      SHOWN.set(bar);
     } else {
       this.bar = null;
-      timer.scheduleAtFixedRate(
-          this::tick, LOG_PERIOD_SECONDS, LOG_PERIOD_SECONDS, TimeUnit.SECONDS);
     }
+    long period =
+        display == Display.LOG ? TimeUnit.SECONDS.toMillis(LOG_PERIOD_SECONDS) : BAR_PERIOD_MILLIS;
+    timer.scheduleAtFixedRate(this::tick, period, period, TimeUnit.MILLISECONDS);
   }
 
   /**
@@ -76,7 +89,11 @@ public final class Progress {
    */
   public static void during(
       String stage, String unit, long total, LongSupplier counter, Runnable work) {
-    Progress progress = new Progress(stage, unit, total, counter, Terminal.isInteractive());
+    Display display = Display.LOG;
+    if (Terminal.isInteractive()) {
+      display = SHOWN.get() == null ? Display.BAR : Display.BESIDE_A_BAR;
+    }
+    Progress progress = new Progress(stage, unit, total, counter, display);
     try {
       work.run();
     } finally {
@@ -86,10 +103,17 @@ public final class Progress {
 
   private void tick() {
     long done = counter.getAsLong();
-    if (bar != null) {
-      bar.stepTo(done);
-    } else {
-      LOG.info("{}", line(stage, unit, done - alreadyCounted, total, elapsed()));
+    switch (display) {
+      case BAR -> Objects.requireNonNull(bar).stepTo(done);
+      case BESIDE_A_BAR -> beside("%s %d of %d".formatted(stage, done - alreadyCounted, total));
+      case LOG -> LOG.info("{}", line(stage, unit, done - alreadyCounted, total, elapsed()));
+    }
+  }
+
+  private static void beside(String text) {
+    ProgressBar other = SHOWN.get();
+    if (other != null) {
+      other.setExtraMessage(" " + text);
     }
   }
 
@@ -124,15 +148,23 @@ public final class Progress {
   private void finish() {
     timer.shutdownNow();
     long done = counter.getAsLong() - alreadyCounted;
+    String finished =
+        String.format(
+            Locale.ROOT,
+            "%s finished: %d %s in %.1f s",
+            stage,
+            done,
+            unit,
+            elapsed().toMillis() / 1000.0);
     if (bar != null) {
       bar.stepTo(counter.getAsLong());
+      SHOWN.set(null);
       bar.close();
     }
-    LOG.info(
-        "{} finished: {} {} in {} s",
-        stage,
-        done,
-        unit,
-        String.format(Locale.ROOT, "%.1f", elapsed().toMillis() / 1000.0));
+    if (display == Display.BESIDE_A_BAR && SHOWN.get() != null) {
+      beside(finished);
+    } else {
+      LOG.info("{}", finished);
+    }
   }
 }

@@ -1,73 +1,123 @@
 package ai.lockstep.jobs.decoding;
 
-import static org.apache.spark.sql.types.DataTypes.IntegerType;
-import static org.apache.spark.sql.types.DataTypes.StringType;
-import static org.apache.spark.sql.types.DataTypes.createArrayType;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.collect_set;
 
+import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.Table;
+import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
-import org.apache.spark.sql.Dataset;
+import java.util.Map;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.StructType;
 
-/** Which samples are to be decoded: configurations x prompts x samples, minus what is there. */
-final class DecodePlan {
+/**
+ * Which samples are to be decoded: configurations x prompts x samples, minus what is there. Driver
+ * only: a bit a sample, and the prompts once.
+ *
+ * @param parts one for each configuration, in the command's order
+ */
+public record DecodePlan(List<Part> parts) {
 
-  /** One sample to decode; {@code prompt} is null where {@code prompt_ids} are given. */
-  static final StructType SCHEMA =
-      new StructType()
-          .add("task_id", StringType, false)
-          .add("sample_index", IntegerType, false)
-          .add("input_index", IntegerType, false)
-          .add("prompt", StringType, true)
-          .add("prompt_ids", createArrayType(IntegerType, false), true)
-          .add(Table.PARTITION, StringType, false);
-
-  private static final String[] KEY = {"task_id", "sample_index", Table.PARTITION};
-
-  private DecodePlan() {}
+  public DecodePlan {
+    parts = List.copyOf(parts);
+  }
 
   /**
-   * The samples of one configuration.
+   * The samples of one configuration, numbered sample by sample: {@code sample_index} times the
+   * number of prompts, plus {@code input_index}.
    *
-   * @param samples samples a prompt, at least 1
+   * @param prompts in the input's order
+   * @param missing numbers of the samples without a completion; not changed after planning
    */
-  static Dataset<Row> all(SparkSession spark, String configId, List<Prompt> prompts, int samples) {
-    List<Row> rows = new ArrayList<>();
-    for (int input = 0; input < prompts.size(); input++) {
-      Prompt prompt = prompts.get(input);
-      int[] ids = prompt.ids();
-      for (int sample = 0; sample < samples; sample++) {
-        rows.add(
-            RowFactory.create(
-                prompt.id(),
-                sample,
-                input,
-                prompt.text().orElse(null),
-                ids.length == 0 ? null : ids,
-                configId));
+  public record Part(PlannedRun run, List<Prompt> prompts, BitSet missing) {
+
+    /** All samples. */
+    public long rows() {
+      return (long) prompts.size() * run.config().model().generation().n();
+    }
+
+    /** Samples without a completion. */
+    public int missingRows() {
+      return missing.cardinality();
+    }
+
+    /** What is missing in parts of nearly equal size, in order. */
+    List<Shard> shards(int count) {
+      int rows = missingRows();
+      List<Shard> shards = new ArrayList<>(count);
+      int number = missing.nextSetBit(0);
+      int taken = 0;
+      for (int shard = 1; shard <= count; shard++) {
+        int end = (int) ((long) rows * shard / count);
+        ArrayList<Sample> samples = new ArrayList<>(end - taken);
+        for (; taken < end; taken++) {
+          int input = number % prompts.size();
+          samples.add(new Sample(number / prompts.size(), input, prompts.get(input)));
+          number = missing.nextSetBit(number + 1);
+        }
+        shards.add(new Shard(run.config().configId(), run.json(), samples));
+      }
+      return shards;
+    }
+  }
+
+  /** One sample to decode. Serialised: yes. */
+  record Sample(int sampleIndex, int inputIndex, Prompt prompt) implements Serializable {}
+
+  /**
+   * What one Spark task decodes: samples of one configuration. Serialised: yes.
+   *
+   * @param config the resolved configuration as JSON
+   */
+  record Shard(String configId, String config, ArrayList<Sample> samples) implements Serializable {}
+
+  /**
+   * Plans. Looks at the keys of rows that are there: files and markers of a killed run prove
+   * nothing.
+   */
+  public static DecodePlan of(
+      SparkSession spark, List<PlannedRun> runs, DecodeInput input, String outputDir) {
+    List<Part> parts = new ArrayList<>();
+    Map<String, Part> byConfig = new HashMap<>();
+    for (PlannedRun run : runs) {
+      Part part = new Part(run, input.prompts(run.config()), new BitSet());
+      part.missing.set(0, Math.toIntExact(part.rows()));
+      parts.add(part);
+      byConfig.put(run.config().configId(), part);
+    }
+    List<Prompt> prompts = parts.get(0).prompts;
+    Map<String, Integer> inputs = new HashMap<>();
+    for (int i = 0; i < prompts.size(); i++) {
+      inputs.put(prompts.get(i).id(), i);
+    }
+    // A row a task, not a row a sample: the driver reads them all.
+    Iterator<Row> done =
+        CompletionsTable.TABLE
+            .read(spark, outputDir)
+            .where(col(Table.PARTITION).isin(byConfig.keySet().toArray()))
+            .groupBy(Table.PARTITION, "task_id")
+            .agg(collect_set("sample_index"))
+            .toLocalIterator();
+    while (done.hasNext()) {
+      Row row = done.next();
+      Part part = byConfig.get(row.getString(0));
+      Integer place = inputs.get(row.getString(1));
+      if (place != null) {
+        row.<Integer>getList(2)
+            .forEach(sample -> part.missing.clear(sample * part.prompts.size() + place));
       }
     }
-    return spark.createDataFrame(rows, SCHEMA);
+    return new DecodePlan(parts);
   }
 
-  /**
-   * Those that have no completion yet. Looks at the rows' keys: files and markers of a killed run
-   * prove nothing.
-   */
-  static Dataset<Row> missing(SparkSession spark, Dataset<Row> all, String outputDir) {
-    Dataset<Row> done =
-        CompletionsTable.TABLE.read(spark, outputDir).select("task_id", KEY[1], KEY[2]);
-    return all.join(done, KEY, "left_anti").select(columns());
-  }
-
-  private static org.apache.spark.sql.Column[] columns() {
-    return java.util.Arrays.stream(SCHEMA.fieldNames())
-        .map(org.apache.spark.sql.functions::col)
-        .toArray(org.apache.spark.sql.Column[]::new);
+  /** Samples without a completion, over all configurations. */
+  public int missingRows() {
+    return parts.stream().mapToInt(Part::missingRows).sum();
   }
 }

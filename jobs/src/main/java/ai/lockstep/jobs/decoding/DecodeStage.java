@@ -2,13 +2,20 @@ package ai.lockstep.jobs.decoding;
 
 import ai.lockstep.jobs.cli.Progress;
 import ai.lockstep.jobs.config.RunConfig;
+import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.StepsTable;
 import ai.lockstep.jobs.tables.Table;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -18,12 +25,13 @@ import org.apache.spark.util.LongAccumulator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Decodes what is missing of one configuration and writes {@code completions} and {@code steps}.
- */
+/** Decodes what is missing and writes {@code completions} and {@code steps}. Driver only. */
 public final class DecodeStage {
 
   private static final Logger LOG = LoggerFactory.getLogger(DecodeStage.class);
+
+  /** Each shard becomes a file: more of them make every later look at the table slow. */
+  private static final int MAX_SHARDS = 2000;
 
   private DecodeStage() {}
 
@@ -44,50 +52,80 @@ public final class DecodeStage {
   }
 
   /**
-   * Runs the stage.
+   * Runs the stage: one Spark job for all configurations, so that a replica's batch never runs
+   * empty between two of them.
    *
-   * @param config for {@code config.configId()}'s rows
-   * @param resolvedConfig the same as JSON, for executors
-   * @return how many rows were missing and are now there
+   * @param whole told of every configuration as soon as all its completions are there, in any order
+   *     and on any thread; must return at once
    */
-  public static int run(
+  public static void run(
       SparkSession spark,
-      RunConfig config,
-      String resolvedConfig,
+      DecodePlan plan,
       RunIdentity identity,
-      List<Prompt> prompts,
-      String outputDir) {
-    int samples = config.model().generation().n();
-    Dataset<Row> all = DecodePlan.all(spark, config.configId(), prompts, samples);
-    Dataset<Row> missing = DecodePlan.missing(spark, all, outputDir);
-    List<Row> plan = missing.orderBy("sample_index", "input_index").collectAsList();
-    long total = (long) prompts.size() * samples;
-    LOG.info(
-        "plan: config={} rows={} done={} missing={}",
-        config.configId(),
-        total,
-        total - plan.size(),
-        plan.size());
-    if (!plan.isEmpty()) {
-      LongAccumulator decoded = spark.sparkContext().longAccumulator("decoded rows");
-      // A few shards a core: a killed run loses what is in flight, and late shards even out.
-      int shards = config.hardware().shards().orElse(shards(spark, plan.size(), config));
-      Dataset<Row> rows =
-          spark
-              .createDataFrame(plan, DecodePlan.SCHEMA)
-              .repartition(shards)
-              .mapPartitions(
-                  new DecodePartition(resolvedConfig, identity, decoded),
-                  Encoders.row(CompletionsTable.TABLE.schema()));
-      Progress.during(
-          "decoding",
-          "rows",
-          plan.size(),
-          decoded::value,
-          () -> CompletionsTable.TABLE.append(rows, outputDir));
+      String outputDir,
+      Consumer<PlannedRun> whole) {
+    SparkContext context = spark.sparkContext();
+    List<DecodePlan.Shard> shards = new ArrayList<>();
+    Map<String, LongAccumulator> decoded = new HashMap<>();
+    for (DecodePlan.Part part : plan.parts()) {
+      RunConfig config = part.run().config();
+      LOG.info(
+          "plan: config={} rows={} done={} missing={}",
+          config.configId(),
+          part.rows(),
+          part.rows() - part.missingRows(),
+          part.missingRows());
+      decoded.put(config.configId(), context.longAccumulator("decoded " + config.configId()));
+      if (part.missingRows() > 0) {
+        shards.addAll(part.shards(shards(context, part.missingRows(), config)));
+      }
     }
-    StepsTable.TABLE.replace(StepsTable.of(written(spark, config, outputDir)), outputDir);
-    return plan.size();
+    WholeConfigurations announced = new WholeConfigurations(plan, decoded, whole);
+    announced.look();
+    if (!shards.isEmpty()) {
+      JavaRDD<Row> rows =
+          JavaSparkContext.fromSparkContext(context)
+              .parallelize(shards, shards.size())
+              .flatMap(new DecodeShard(identity, decoded));
+      Dataset<Row> completions = spark.createDataFrame(rows, CompletionsTable.TABLE.schema());
+      context.addSparkListener(announced);
+      try {
+        Progress.during(
+            "decoding",
+            "rows",
+            plan.missingRows(),
+            () -> decoded.values().stream().mapToLong(LongAccumulator::value).sum(),
+            () -> CompletionsTable.TABLE.append(completions, outputDir));
+      } finally {
+        context.removeSparkListener(announced);
+      }
+    }
+    announced.all();
+    writeSteps(spark, outputDir);
+  }
+
+  /** Writes the steps of configurations that have not as many as their completions had passes. */
+  private static void writeSteps(SparkSession spark, String outputDir) {
+    Dataset<Row> completions = CompletionsTable.TABLE.read(spark, outputDir);
+    Dataset<Row> steps =
+        StepsTable.TABLE
+            .read(spark, outputDir)
+            .groupBy(Table.PARTITION)
+            .agg(functions.count("*").as("steps"));
+    List<String> stale =
+        completions
+            .groupBy(Table.PARTITION)
+            .agg(functions.sum("nfe").as("passes"))
+            .join(steps, new String[] {Table.PARTITION}, "left")
+            .where("passes <> coalesce(steps, 0)")
+            .select(Table.PARTITION)
+            .as(Encoders.STRING())
+            .collectAsList();
+    if (!stale.isEmpty()) {
+      StepsTable.TABLE.replace(
+          StepsTable.of(completions.where(functions.col(Table.PARTITION).isin(stale.toArray()))),
+          outputDir);
+    }
   }
 
   /** The completions of one configuration. */
@@ -110,9 +148,11 @@ public final class DecodeStage {
         out -> CompletionsFile.write(written(spark, config, folder.location()), out));
   }
 
-  private static int shards(SparkSession spark, int rows, RunConfig config) {
-    int slots = spark.sparkContext().defaultParallelism();
+  /** A few a slot: a killed run loses what is in flight, and late shards even out. */
+  private static int shards(SparkContext context, int rows, RunConfig config) {
+    int slots = context.defaultParallelism();
     int byBatch = (rows + config.hardware().batchRows() - 1) / config.hardware().batchRows();
-    return Math.max(1, Math.max(byBatch, Math.min(slots, rows)));
+    int shards = config.hardware().shards().orElse(Math.max(Math.min(byBatch, MAX_SHARDS), slots));
+    return Math.min(shards, rows);
   }
 }

@@ -11,13 +11,14 @@ import org.apache.spark.sql.Row;
  * Maps rows through something that works on several at once, and returns them in order: rows are
  * handed in ahead of the one that is waited for. For one thread.
  *
- * @param <T> a row that was handed in
+ * @param <S> what is mapped
+ * @param <T> one of them that was handed in
  */
-public final class RowsAhead<T> implements Iterator<Row> {
+public final class RowsAhead<S, T> implements Iterator<Row> {
 
-  private final Iterator<Row> rows;
+  private final Iterator<? extends S> rows;
   private final int ahead;
-  private final Function<Row, T> submit;
+  private final Function<S, T> submit;
   private final Function<T, Row> finish;
   private final Deque<T> inFlight = new ArrayDeque<>();
 
@@ -29,7 +30,7 @@ public final class RowsAhead<T> implements Iterator<Row> {
    * @param finish waits for the result
    */
   public RowsAhead(
-      Iterator<Row> rows, int ahead, Function<Row, T> submit, Function<T, Row> finish) {
+      Iterator<? extends S> rows, int ahead, Function<S, T> submit, Function<T, Row> finish) {
     this.rows = rows;
     this.ahead = ahead;
     this.submit = submit;

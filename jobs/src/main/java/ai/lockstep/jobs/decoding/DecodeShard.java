@@ -16,72 +16,78 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.sql.Timestamp;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.LongAccumulator;
 
 /**
- * Decodes the rows of one partition on the executor's replica, which other Spark tasks of the
- * executor feed as well. Runs on executors; serialised with the configuration as JSON.
+ * Decodes a shard on the executor's replica, which other Spark tasks of the executor feed as well,
+ * also with other configurations. Runs on executors; serialised with the counters.
  *
  * <p>A row that cannot be decoded becomes a row with status {@code failed}; it stops nothing.
  */
-final class DecodePartition implements MapPartitionsFunction<Row, Row> {
+final class DecodeShard implements FlatMapFunction<DecodePlan.Shard, Row> {
 
   private static final long serialVersionUID = 1;
 
   /** Rows handed in ahead of the one waited for, as a multiple of a batch. */
   private static final int AHEAD = 2;
 
-  private final String config;
   private final RunIdentity run;
-  private final LongAccumulator decoded;
+  private final HashMap<String, LongAccumulator> decoded;
 
   /**
-   * @param config the resolved configuration as JSON
-   * @param decoded counts finished rows, for display
+   * @param decoded counts the finished rows of each configuration
    */
-  DecodePartition(String config, RunIdentity run, LongAccumulator decoded) {
-    this.config = config;
+  DecodeShard(RunIdentity run, Map<String, LongAccumulator> decoded) {
     this.run = run;
-    this.decoded = decoded;
+    this.decoded = new HashMap<>(decoded);
   }
 
   private record InFlight(
-      Row plan, int[] promptIds, Instant started, CompletableFuture<Completion> result) {}
+      DecodePlan.Sample sample,
+      int[] promptIds,
+      Instant started,
+      CompletableFuture<Completion> result) {}
 
   @Override
-  public Iterator<Row> call(Iterator<Row> plans) throws JsonProcessingException {
-    RunConfig settings = RunConfig.of((ObjectNode) new ObjectMapper().readTree(config));
+  public Iterator<Row> call(DecodePlan.Shard shard) throws JsonProcessingException {
+    RunConfig settings = RunConfig.of((ObjectNode) new ObjectMapper().readTree(shard.config()));
+    LongAccumulator finished = decoded.get(shard.configId());
     ExecutorModel model = ConfiguredModel.onExecutor(settings);
     Decoder decoder = ConfiguredDecoder.of(settings, model.tokenizer());
     int ahead = AHEAD * model.replica().maxRows();
     return new RowsAhead<>(
-        plans,
+        shard.samples().iterator(),
         ahead,
-        plan -> submit(plan, settings, model, decoder),
+        sample -> submit(sample, settings, model, decoder),
         row -> {
-          Row finished = finish(row, settings, model);
-          decoded.add(1);
-          return finished;
+          Row completion = finish(row, settings, model);
+          finished.add(1);
+          return completion;
         });
   }
 
   private static InFlight submit(
-      Row plan, RunConfig settings, ExecutorModel model, Decoder decoder) {
-    int[] ids = promptIds(plan, settings, model.tokenizer());
-    String task = plan.getAs("task_id");
-    int sample = plan.getAs("sample_index");
+      DecodePlan.Sample sample, RunConfig settings, ExecutorModel model, Decoder decoder) {
+    int[] ids = promptIds(sample.prompt(), settings, model.tokenizer());
+    String task = sample.prompt().id();
     DecodeRequest request =
         new DecodeRequest(
-            task + "#" + sample, ids, settings.model().generation().seed(), task, sample);
+            task + "#" + sample.sampleIndex(),
+            ids,
+            settings.model().generation().seed(),
+            task,
+            sample.sampleIndex());
     Instant started = Instant.now();
     try {
-      return new InFlight(plan, ids, started, model.replica().submit(request, decoder));
+      return new InFlight(sample, ids, started, model.replica().submit(request, decoder));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("Interrupted while decoding " + request.id(), e);
@@ -89,15 +95,11 @@ final class DecodePartition implements MapPartitionsFunction<Row, Row> {
   }
 
   /** Given ids as they are; else the prompt's text, in the chat template if so configured. */
-  private static int[] promptIds(Row plan, RunConfig settings, DreamTokenizer tokenizer) {
-    List<Integer> given =
-        plan.isNullAt(plan.fieldIndex("prompt_ids"))
-            ? List.of()
-            : plan.getList(plan.fieldIndex("prompt_ids"));
-    if (!given.isEmpty()) {
-      return given.stream().mapToInt(Integer::intValue).toArray();
+  private static int[] promptIds(Prompt prompt, RunConfig settings, DreamTokenizer tokenizer) {
+    if (prompt.text().isEmpty()) {
+      return prompt.ids();
     }
-    String text = plan.getAs("prompt");
+    String text = prompt.text();
     return tokenizer.encode(
         switch (settings.model().prompt()) {
           case RAW -> text;
@@ -132,10 +134,10 @@ final class DecodePartition implements MapPartitionsFunction<Row, Row> {
     return columns
         .set("run_id", run.runId())
         .set("dataset", run.dataset())
-        .set("task_id", row.plan.getAs("task_id"))
-        .set("sample_index", row.plan.getAs("sample_index"))
-        .set("input_index", row.plan.getAs("input_index"))
-        .set("prompt", row.plan.getAs("prompt"))
+        .set("task_id", row.sample.prompt().id())
+        .set("sample_index", row.sample.sampleIndex())
+        .set("input_index", row.sample.inputIndex())
+        .set("prompt", row.sample.prompt().text().isEmpty() ? null : row.sample.prompt().text())
         .set("seed", settings.model().generation().seed())
         .set("model", run.model())
         .set("model_digest", run.modelDigest())
@@ -143,7 +145,7 @@ final class DecodePartition implements MapPartitionsFunction<Row, Row> {
         .set("replica", model.replica().name())
         .set("started_at", Timestamp.from(row.started))
         .set("finished_at", Timestamp.from(Instant.now()))
-        .set(Table.PARTITION, row.plan.getAs(Table.PARTITION))
+        .set(Table.PARTITION, settings.configId())
         .build();
   }
 }
