@@ -5,6 +5,7 @@ import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
 import ai.lockstep.jobs.decoding.DecodePlan;
 import ai.lockstep.jobs.decoding.DecodeStage;
+import ai.lockstep.jobs.decoding.Forecast;
 import ai.lockstep.jobs.decoding.LocatedModel;
 import ai.lockstep.jobs.decoding.RunIdentity;
 import ai.lockstep.jobs.run.PlannedRun;
@@ -14,6 +15,7 @@ import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.scoring.ScoreStage;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -56,18 +58,48 @@ record DecodingRun<I extends DecodeInput>(
       JobContext context, List<PlannedRun> runs, String location, Function<RunConfig, I> input) {
     Instant started = Instant.now();
     RunConfig first = runs.get(0).config();
-    LocatedModel model = DecodeStage.check(first);
-    for (PlannedRun run : runs.subList(1, runs.size())) {
-      DecodeStage.check(run.config());
-    }
+    LocatedModel model = check(runs);
     I opened = input.apply(first);
     SparkSession spark =
         context.spark(first.hardware().sparkProperties(), DecodeStage.sparkProperties(first));
-    RunManifest manifest =
-        RunManifest.of(context.job(), runs, opened.dataset(), opened.md5(), model.revision());
     RunFolder folder =
-        context.keep(RunFolder.claim(location, manifest, spark.sessionState().newHadoopConf()));
+        context.keep(
+            RunFolder.claim(
+                location,
+                manifest(context, runs, opened, model),
+                spark.sessionState().newHadoopConf()));
     return new DecodingRun<>(context.job(), started, runs, opened, model, spark, folder);
+  }
+
+  /**
+   * Says what a run would decode and what that would take; {@code plan=true}. Checks what {@link
+   * #open} checks, loads no model and writes nothing.
+   */
+  static void forecast(
+      JobContext context,
+      List<PlannedRun> runs,
+      String location,
+      Function<RunConfig, ? extends DecodeInput> input) {
+    LocatedModel model = check(runs);
+    DecodeInput opened = input.apply(runs.get(0).config());
+    SparkSession spark = context.spark(Map.of());
+    RunFolder.check(
+        location, manifest(context, runs, opened, model), spark.sessionState().newHadoopConf());
+    DecodePlan plan = DecodePlan.of(spark, runs, opened, location);
+    System.out.print(Forecast.of(spark, plan, model, location));
+  }
+
+  private static LocatedModel check(List<PlannedRun> runs) {
+    LocatedModel model = DecodeStage.check(runs.get(0).config());
+    for (PlannedRun run : runs.subList(1, runs.size())) {
+      DecodeStage.check(run.config());
+    }
+    return model;
+  }
+
+  private static RunManifest manifest(
+      JobContext context, List<PlannedRun> runs, DecodeInput input, LocatedModel model) {
+    return RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision());
   }
 
   /** Where the tables go. */

@@ -43,6 +43,7 @@ public final class EvaluateJob {
               "  decode.mode=gauss_seidel|jacobi, decode.tau_r, decode.tau_a",
               "  model.generation.n=8 model.generation.temperature=0.8   samples a task",
               "  output.dir=DIR         where the tables go; name it again to go on with a run",
+              "  plan=true              say what would be decoded and how long, and do nothing",
               "",
               "Examples",
               "  submit/lockstep evaluate",
@@ -58,12 +59,13 @@ public final class EvaluateJob {
   static void run(JobContext context) throws IOException {
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
     requireOneOfEach(runs);
+    String location = location(context, runs.get(0));
+    if (runs.get(0).config().plan()) {
+      DecodingRun.forecast(context, runs, location, EvaluateJob::input);
+      return;
+    }
     DecodingRun<DecodeInput.Tasks> evaluation =
-        DecodingRun.open(
-            context,
-            runs,
-            location(context, runs.get(0)),
-            config -> DecodeInput.benchmark(config.dataset()));
+        DecodingRun.open(context, runs, location, EvaluateJob::input);
     RunRecord.Judge judge = evaluation.checkJudge();
     writeHydraRecords(context, runs, evaluation.folder());
     DecodePlan plan = evaluation.plan();
@@ -108,6 +110,10 @@ public final class EvaluateJob {
             "Cannot sweep over harness.sandbox or harness.python: one run has one judge. Use one evaluate for each.");
       }
     }
+  }
+
+  private static DecodeInput.Tasks input(RunConfig config) {
+    return DecodeInput.benchmark(config.dataset());
   }
 
   private static JsonNode dataset(PlannedRun run) {

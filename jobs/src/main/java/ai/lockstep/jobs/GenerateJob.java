@@ -47,6 +47,10 @@ public final class GenerateJob {
     }
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
     PlannedRun run = runs.get(0);
+    if (run.config().plan()) {
+      DecodingRun.forecast(context, runs, run.config().output().dir(), GenerateJob::input);
+      return;
+    }
     DecodingRun<DecodeInput> generation =
         DecodingRun.open(context, runs, run.config().output().dir(), GenerateJob::input);
     RunFolder folder = generation.folder();

@@ -71,12 +71,12 @@ public final class RolloutJob {
     PlannedRun run = runs.get(0);
     RunConfig config = run.config();
     GrpoStage.check(config);
+    if (config.plan()) {
+      DecodingRun.forecast(context, runs, config.output().dir(), RolloutJob::input);
+      return;
+    }
     DecodingRun<DecodeInput.Tasks> rollout =
-        DecodingRun.open(
-            context,
-            runs,
-            config.output().dir(),
-            checked -> DecodeInput.benchmark(checked.dataset()));
+        DecodingRun.open(context, runs, config.output().dir(), RolloutJob::input);
     RunRecord.Judge judge = rollout.checkJudge();
     RunFolder folder = rollout.folder();
     folder.writeHydraRecord(context.job(), run.composition(), "");
@@ -99,6 +99,10 @@ public final class RolloutJob {
     new DataCard(folder.runId(), input.dataset(), rollout.model().name(), run, quality)
         .write(folder);
     report(metrics, quality, rollout);
+  }
+
+  private static DecodeInput.Tasks input(RunConfig config) {
+    return DecodeInput.benchmark(config.dataset());
   }
 
   /** A line on whether the stored log-probabilities can be had again. */

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -214,6 +215,47 @@ class EvaluateJobTest {
     assertThat(result.output().lines().filter(line -> line.startsWith("decode.tau_a=")))
         .extracting(line -> line.split(" ")[0])
         .containsExactly("decode.tau_a=0.5", "decode.tau_a=0.9");
+  }
+
+  @Test
+  void aPlanIsSaidAndNothingIsWritten() throws IOException {
+    JobRun result = evaluate("tasks=0-2", "plan=true", "-m", "decode.tau_a=0.5,0.9");
+
+    assertThat(result.errors()).isEmpty();
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.output())
+        .isEqualTo(
+            """
+            config            tasks  samples  rows  done  missing  passes a row  passes
+            decode.tau_a=0.5      3        1     3     0        3           4.0      12
+            decode.tau_a=0.9      3        1     3     0        3           4.0      12
+
+            assumed: 20.0 ms a row and pass, and the passes; %s holds no row of dream-tiny on local to measure
+            decoding 6 rows: 0.00 replica hours (GPU hours where a replica has one), 0:00:00 on 1 replica
+            planned only: nothing was written. Leave out plan=true to run it.
+            """
+                .formatted(out));
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void aPlanCountsWhatIsDoneAndMeasuresIt() {
+    evaluate("tasks=0-1");
+    Map<String, List<String>> before = everything();
+    List<Row> rows = rows(CompletionsTable.TABLE, "input_index");
+    double passes = rows.stream().mapToInt(row -> row.<Integer>getAs("nfe")).average().orElse(0);
+
+    JobRun result = evaluate("tasks=0-3", "plan=true");
+
+    assertThat(result.output().lines().skip(1).findFirst().orElse(""))
+        .matches(
+            "c\\S+ +4 +1 +4 +2 +2 +%s +%s"
+                .formatted(
+                    String.format(Locale.ROOT, "%.1f", passes),
+                    String.format(Locale.ROOT, "%.0f", passes * 2)));
+    assertThat(result.output())
+        .containsPattern("measured: [0-9.]+ ms a row and pass, on 2 rows of dream-tiny on local");
+    assertThat(everything()).isEqualTo(before);
   }
 
   @Test

@@ -8,7 +8,9 @@ import ai.lockstep.jobs.config.ConfigSource;
 import ai.lockstep.jobs.config.Sweep;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import org.apache.hadoop.fs.FSError;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +21,10 @@ import org.slf4j.LoggerFactory;
 public final class JobMain {
 
   private static final Logger LOG = LoggerFactory.getLogger(JobMain.class);
+
+  /** What the system says when a file can take no more bytes. */
+  private static final List<String> DISK_FULL =
+      List.of("No space left on device", "Disk quota exceeded", "File too large");
 
   private JobMain() {}
 
@@ -39,7 +45,7 @@ public final class JobMain {
       System.err.println("lockstep: " + e.getMessage());
       LOG.debug("failed", e);
       return e.category().exitCode();
-    } catch (Exception | LinkageError | StackOverflowError | OutOfMemoryError e) {
+    } catch (Exception | FSError | LinkageError | StackOverflowError | OutOfMemoryError e) {
       Optional<LockstepException> told = operatorsFailure(e);
       if (told.isPresent()) {
         System.err.println("lockstep: " + told.get().getMessage());
@@ -59,6 +65,16 @@ public final class JobMain {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof LockstepException found) {
         return Optional.of(found);
+      }
+      String message = cause.getMessage() == null ? "" : cause.getMessage();
+      for (String full : DISK_FULL) {
+        if (message.contains(full)) {
+          return Optional.of(
+              LockstepException.environment(
+                  "Cannot write: %s. Free some space where output.dir and Spark's temporary files lie, and repeat the command; what is written stays."
+                      .formatted(full.toLowerCase(Locale.ROOT)),
+                  failure));
+        }
       }
     }
     return Optional.empty();

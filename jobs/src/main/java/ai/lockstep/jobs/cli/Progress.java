@@ -139,7 +139,7 @@ public final class Progress {
   }
 
   /** Hours, minutes and seconds: {@code 0:01:05}. */
-  static String clock(long seconds) {
+  public static String clock(long seconds) {
     return String.format(
         Locale.ROOT, "%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
   }

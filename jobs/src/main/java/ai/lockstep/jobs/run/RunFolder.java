@@ -15,6 +15,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -79,26 +80,57 @@ public final class RunFolder implements AutoCloseable {
       FileSystem files = path.getFileSystem(hadoop);
       // No .crc beside files that people open.
       files.setWriteChecksum(false);
-      if (files.exists(path) && !files.getFileStatus(path).isDirectory()) {
-        throw LockstepException.user(
-            "Cannot write to output.dir=%s: it is a file. Choose a folder.".formatted(location));
-      }
+      requireFolder(location, path, files);
       Origin origin = files.exists(path) ? Origin.FOUND : Origin.MADE_HERE;
       files.mkdirs(path);
       Lease lease = Lease.take(location, files, Clock.systemUTC());
       try {
         RunFolder folder = new RunFolder(location, files, manifest.runId(), lease, origin);
-        return new RunFolder(location, files, folder.claim(path, manifest), lease, origin);
+        String runId = folder.claim(path, manifest);
+        if (origin == Origin.FOUND) {
+          TornParts.setAside(files, path);
+        }
+        return new RunFolder(location, files, runId, lease, origin);
       } catch (IOException | RuntimeException e) {
         lease.close();
         throw e;
       }
     } catch (IOException e) {
-      throw LockstepException.environment(
-          "Cannot write to output.dir=%s: %s. Choose a folder that can be written."
-              .formatted(location, reason(e)),
-          e);
+      throw cannotWrite(location, e);
     }
+  }
+
+  /**
+   * Checks that a run could write to a folder, without touching it.
+   *
+   * @throws LockstepException when the folder holds something else, as {@link #claim} throws it
+   */
+  public static void check(String location, RunManifest manifest, Configuration hadoop) {
+    Path path = new Path(location);
+    try {
+      FileSystem files = path.getFileSystem(hadoop);
+      requireFolder(location, path, files);
+      if (files.exists(path)) {
+        earlier(location, path, files, manifest);
+      }
+    } catch (IOException e) {
+      throw cannotWrite(location, e);
+    }
+  }
+
+  private static void requireFolder(String location, Path path, FileSystem files)
+      throws IOException {
+    if (files.exists(path) && !files.getFileStatus(path).isDirectory()) {
+      throw LockstepException.user(
+          "Cannot write to output.dir=%s: it is a file. Choose a folder.".formatted(location));
+    }
+  }
+
+  private static LockstepException cannotWrite(String location, IOException e) {
+    return LockstepException.environment(
+        "Cannot write to output.dir=%s: %s. Choose a folder that can be written."
+            .formatted(location, reason(e)),
+        e);
   }
 
   /** Whether a run has begun to write to a folder. */
@@ -114,18 +146,27 @@ public final class RunFolder implements AutoCloseable {
 
   /** Returns the id under which the folder's rows are written. */
   private String claim(Path path, RunManifest manifest) throws IOException {
+    Optional<String> earlier = earlier(location, path, files, manifest);
+    if (earlier.isEmpty()) {
+      write(MANIFEST, JSON.writeValueAsBytes(manifest));
+    }
+    return earlier.orElse(manifest.runId());
+  }
+
+  /** The id of the run that a command would go on with; empty when it would be the first. */
+  private static Optional<String> earlier(
+      String location, Path path, FileSystem files, RunManifest manifest) throws IOException {
     Path manifestPath = new Path(path, MANIFEST);
     if (files.exists(manifestPath)) {
-      RunManifest before = read(manifestPath);
+      RunManifest before = read(files, manifestPath);
       List<String> differences = before.differences(manifest);
       if (differences.isEmpty()) {
-        return before.runId();
+        return Optional.of(before.runId());
       }
-      if (holdsRows(path)) {
-        throw otherRun(before, differences);
+      if (holdsRows(files, path)) {
+        throw otherRun(location, before, differences);
       }
-      write(MANIFEST, JSON.writeValueAsBytes(manifest));
-      return manifest.runId();
+      return Optional.empty();
     }
     for (FileStatus entry : files.listStatus(path)) {
       String name = entry.getPath().getName();
@@ -135,12 +176,11 @@ public final class RunFolder implements AutoCloseable {
                 .formatted(location, name));
       }
     }
-    write(MANIFEST, JSON.writeValueAsBytes(manifest));
-    return manifest.runId();
+    return Optional.empty();
   }
 
   /** Whether a table has a partition. */
-  private boolean holdsRows(Path path) throws IOException {
+  private static boolean holdsRows(FileSystem files, Path path) throws IOException {
     for (FileStatus entry : files.listStatus(path)) {
       if (entry.isDirectory()
           && files.globStatus(new Path(entry.getPath(), Table.PARTITION + "=*")).length > 0) {
@@ -150,7 +190,8 @@ public final class RunFolder implements AutoCloseable {
     return false;
   }
 
-  private LockstepException otherRun(RunManifest before, List<String> differences) {
+  private static LockstepException otherRun(
+      String location, RunManifest before, List<String> differences) {
     int named = Math.min(NAMED_DIFFERENCES, differences.size());
     String more =
         differences.size() > named ? "; %d more differ".formatted(differences.size() - named) : "";
@@ -160,7 +201,7 @@ public final class RunFolder implements AutoCloseable {
                 location, before.runId(), String.join("; ", differences.subList(0, named)), more));
   }
 
-  private RunManifest read(Path manifestPath) throws IOException {
+  private static RunManifest read(FileSystem files, Path manifestPath) throws IOException {
     try (InputStream in = files.open(manifestPath)) {
       return RunManifest.read(in, manifestPath.toString());
     }

@@ -149,4 +149,24 @@ class RunFolderTest {
         .hasMessage(
             "Cannot write to output.dir=%s: it is a file. Choose a folder.".formatted(location));
   }
+
+  @Test
+  void partsWithoutAnEndAreSetAside() throws IOException {
+    claim(manifest("a", "{\"decode\":{\"tau_r\":0.9}}"));
+    Path partition = Files.createDirectories(Path.of(location, "completions", "config_id=a"));
+    Path unfinished = Files.createDirectories(Path.of(location, "completions", "_temporary", "0"));
+    Files.writeString(partition.resolve("part-0.parquet"), "PAR1 rows footer PAR1");
+    Files.writeString(partition.resolve("part-1.parquet"), "PAR1 rows, and then the power went");
+    Files.writeString(partition.resolve("part-2.parquet"), "");
+    Files.writeString(unfinished.resolve("part-3.parquet"), "PAR1");
+
+    claim(manifest("a", "{\"decode\":{\"tau_r\":0.9}}"));
+
+    try (var files = Files.list(partition)) {
+      assertThat(files.map(file -> file.getFileName().toString()))
+          .containsExactlyInAnyOrder(
+              "part-0.parquet", ".part-1.parquet.torn", ".part-2.parquet.torn");
+    }
+    assertThat(unfinished.resolve("part-3.parquet")).exists();
+  }
 }

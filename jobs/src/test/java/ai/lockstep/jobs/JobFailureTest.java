@@ -1,0 +1,55 @@
+package ai.lockstep.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.List;
+import org.apache.spark.SparkException;
+import org.junit.jupiter.api.Test;
+
+/** What an operator is told of a failure that is nobody's mistake in the command. */
+class JobFailureTest {
+
+  private static final String FULL =
+      "lockstep: Cannot write: no space left on device. Free some space where output.dir and Spark's temporary files lie, and repeat the command; what is written stays.\n";
+
+  private static JobRun failingWith(Exception failure) {
+    return JobRun.of(
+        EvaluateJob.DESCRIPTION,
+        context -> {
+          throw failure;
+        },
+        List.of());
+  }
+
+  @Test
+  void aFullDiskIsTheMachines() {
+    JobRun result =
+        failingWith(
+            new SparkException(
+                "Job aborted due to stage failure", new IOException("No space left on device")));
+
+    assertThat(result.errors()).isEqualTo(FULL);
+    assertThat(result.exitCode()).isEqualTo(3);
+  }
+
+  @Test
+  void aFullDiskIsRecognisedWhereOnlySparksWordsArrive() {
+    JobRun result =
+        failingWith(
+            new SparkException("Lost task 0.3: java.io.IOException: No space left on device"));
+
+    assertThat(result.errors()).isEqualTo(FULL);
+    assertThat(result.exitCode()).isEqualTo(3);
+  }
+
+  @Test
+  void anythingElseIsABug() {
+    JobRun result = failingWith(new IllegalStateException("x"));
+
+    assertThat(result.errors())
+        .endsWith(
+            "lockstep: Cannot finish evaluate: java.lang.IllegalStateException: x. This is a bug of lockstep; the stack trace is above.\n");
+    assertThat(result.exitCode()).isEqualTo(70);
+  }
+}
