@@ -12,6 +12,7 @@ import ai.lockstep.jobs.decoding.LocatedModel;
 import ai.lockstep.jobs.decoding.RunIdentity;
 import ai.lockstep.jobs.metrics.MetricsReport;
 import ai.lockstep.jobs.metrics.MetricsStage;
+import ai.lockstep.jobs.report.ReportStage;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunManifest;
@@ -108,6 +109,8 @@ public final class EvaluateJob {
             started)
         .write(spark, runs, worked, folder);
     report(context, runs, metrics, folder, started);
+    ReportStage.atTheEnd(spark, first, metrics, folder.location());
+    MetricsReport.requireWhole(metrics, folder.location());
   }
 
   /**
@@ -208,6 +211,5 @@ public final class EvaluateJob {
         folder.location(),
         folder.location(),
         context.isSweep() ? "{0..%d}/".formatted(runs.size() - 1) : "");
-    MetricsReport.requireWhole(metrics, folder.location());
   }
 }

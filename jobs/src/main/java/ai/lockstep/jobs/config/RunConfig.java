@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param configId short digest of what decides results, see {@link ConfigDigest}
  * @param samples completions to score, when a file of them is given
  * @param input prompts to decode instead of the dataset
+ * @param compare another run's folder, for a report
  */
 public record RunConfig(
     String id,
@@ -26,7 +27,8 @@ public record RunConfig(
     OutputConfig output,
     FetchConfig fetch,
     Optional<String> samples,
-    Optional<String> input) {
+    Optional<String> input,
+    Optional<String> compare) {
 
   public RunConfig {
     if (!id.matches("[A-Za-z0-9._-]+")) {
@@ -64,7 +66,8 @@ public record RunConfig(
             OutputConfig.read(keys.map("output")),
             FetchConfig.read(keys.map("fetch")),
             keys.optionalText("samples"),
-            keys.optionalText("input"));
+            keys.optionalText("input"),
+            keys.optionalText("compare"));
     run.rejectUnread();
     // Read through dataset.limit, dataset.tasks and by Sweep.
     keys.optional("limit");
