@@ -59,15 +59,11 @@ final class ReportData {
     }
     data.describe(run, other);
     data.sample(run, config);
-    data.root.set("tasks", data.root.arrayNode().addAll(data.taskNames()));
-    data.missing.forEach(data.root.putArray("missing")::add);
+    ArrayNode tasks = data.root.putArray("tasks");
+    data.taskIndex.keySet().forEach(task -> tasks.add(task));
+    ArrayNode missing = data.root.putArray("missing");
+    data.missing.forEach(sentence -> missing.add(sentence));
     return data.root;
-  }
-
-  private List<com.fasterxml.jackson.databind.JsonNode> taskNames() {
-    return taskIndex.keySet().stream()
-        .<com.fasterxml.jackson.databind.JsonNode>map(root.textNode("")::textNode)
-        .toList();
   }
 
   private void describe(RunTables run, Optional<RunTables> other) {

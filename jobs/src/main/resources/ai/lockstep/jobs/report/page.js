@@ -88,7 +88,8 @@
 
   const tests = c => c.tasks.plus_judged ? "plus" : "base";
   function rate(c, task) {
-    const row = c && c.taskAt.get(task);
+    if (!c) return null;
+    const row = c.taskAt.get(task);
     return row === undefined || !c.tasks.judged[row] ? null : c.tasks[tests(c)][row] / c.tasks.judged[row];
   }
   function change(task) {
