@@ -3,7 +3,6 @@ package ai.lockstep.jobs.report;
 import ai.lockstep.harness.estimate.PassAtK;
 import ai.lockstep.harness.estimate.PassInterval;
 import ai.lockstep.harness.estimate.TaskTally;
-import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.metrics.NamedQuery;
 import ai.lockstep.jobs.tables.MetricsTable;
 import ai.lockstep.jobs.tables.Table;
@@ -12,11 +11,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
@@ -46,9 +43,9 @@ final class ReportData {
   /**
    * The document.
    *
-   * @param config names the model whose tokenizer is asked for texts
+   * @param samples what of single samples is shown
    */
-  static ObjectNode of(RunTables run, RunConfig config, Optional<RunTables> other) {
+  static ObjectNode of(RunTables run, Samples samples, Optional<RunTables> other) {
     ReportData data = new ReportData();
     // The other run first: the views are left showing this one.
     List<ObjectNode> compared = other.map(data::sums).orElse(List.of());
@@ -58,7 +55,7 @@ final class ReportData {
       data.configs.add(node.put("other", true));
     }
     data.describe(run, other);
-    data.sample(run, config);
+    data.show(samples);
     ArrayNode tasks = data.root.putArray("tasks");
     data.taskIndex.keySet().forEach(task -> tasks.add(task));
     ArrayNode missing = data.root.putArray("missing");
@@ -81,6 +78,7 @@ final class ReportData {
       aup.addObject()
           .put("decoder", row.<String>getAs("decoder"))
           .put("configurations", row.<Long>getAs("configurations"))
+          .put("counted", row.<Long>getAs("counted"))
           .put("aup", row.<Double>getAs("aup"));
     }
     List<Row> runs = run.spark().sql("SELECT * FROM runs ORDER BY finished_at DESC").collectAsList();
@@ -281,22 +279,13 @@ final class ReportData {
     return node;
   }
 
-  private void sample(RunTables run, RunConfig config) {
-    int perConfig = Math.max(1, config.viz().details() / Math.max(1, run.metrics().size()));
-    List<Row> rows = ReportQuery.SAMPLES.ask(run.spark(), Map.of("tasks", perConfig));
-    Set<Integer> ids = new LinkedHashSet<>();
-    for (Row row : rows) {
-      if (row.getAs("token_ids") != null) {
-        ids.addAll(row.<Integer>getList(row.fieldIndex("token_ids")));
-      }
-    }
-    TokenTexts texts = TokenTexts.of(config, ids);
-    texts.missing().ifPresent(missing::add);
-    root.put("details", perConfig);
+  private void show(Samples shown) {
+    shown.texts().missing().ifPresent(missing::add);
+    root.put("details", shown.tasks());
     ObjectNode dictionary = root.putObject("tokens");
-    ids.forEach(id -> dictionary.put(String.valueOf(id), texts.apply(id)));
+    shown.texts().texts().forEach((id, text) -> dictionary.put(String.valueOf(id), text));
     ArrayNode samples = root.putArray("samples");
-    rows.forEach(row -> samples.add(sample(row)));
+    shown.rows().forEach(row -> samples.add(sample(row)));
   }
 
   private ObjectNode sample(Row row) {

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
@@ -60,7 +61,8 @@ public final class ReportStage {
 
   private static void write(RunTables run, RunConfig config, Optional<RunTables> other)
       throws IOException {
-    ObjectNode data = ReportData.of(run, config, other);
+    Samples samples = Samples.of(run, config);
+    ObjectNode data = ReportData.of(run, samples, other);
     Map<String, String> labels = run.manifest().labels();
     byte[] page =
         ReportPage.of(
@@ -71,9 +73,11 @@ public final class ReportStage {
                     .map(row -> labels.get(row.<String>getAs(Table.PARTITION)))
                     .toList()));
     String file = run.location() + "/" + FILE;
-    WholeFile.write(
-        file, run.spark().sessionState().newHadoopConf(), out -> out.write(page));
+    Configuration hadoop = run.spark().sessionState().newHadoopConf();
+    WholeFile.write(file, hadoop, out -> out.write(page));
     System.out.println("report: " + file);
+    FillPictures.write(samples.rows(), samples.texts(), config.viz(), run.location(), hadoop)
+        .forEach(picture -> System.out.println("picture: " + picture));
     data.path("missing").forEach(sentence -> System.out.println("missing: " + sentence.asText()));
   }
 }

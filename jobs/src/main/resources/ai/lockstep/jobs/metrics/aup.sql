@@ -20,12 +20,14 @@ judged AS (
     accuracy * least(exp(-3 * (1 - accuracy / nullif(max(accuracy) OVER (), 0))), 1) AS weighted,
     -- What is over five points worse than the slowest does not count.
     accuracy >= first_value(accuracy) OVER (PARTITION BY decoder ORDER BY speed, accuracy DESC) - 5
-      AS counts
+      AS counts,
+    count(*) OVER (PARTITION BY decoder) AS configurations
   FROM points
 ),
 strips AS (
   SELECT
     decoder,
+    configurations,
     speed,
     accuracy,
     weighted,
@@ -37,7 +39,8 @@ strips AS (
 )
 SELECT
   decoder,
-  count(*) AS configurations,
+  max(configurations) AS configurations,
+  count(*) AS counted,
   max(speed) AS fastest,
   sum(
     CASE

@@ -207,7 +207,7 @@
       const c = item?.datum && configs[item.datum.number];
       if (c && !c.other) choose(c);
     });
-    const aup = data.aup.filter(a => a.aup !== null).map(a => `${a.decoder} ${one(a.aup)} (${a.configurations} ${a.configurations === 1 ? "configuration" : "configurations"})`);
+    const aup = data.aup.filter(a => a.aup !== null).map(a => `${a.decoder} ${one(a.aup)} (${a.counted === a.configurations ? "" : `${a.counted} of `}${a.configurations} ${a.configurations === 1 ? "configuration" : "configurations"}${a.counted === a.configurations ? "" : " count; the others lose over 5 points"})`);
     $("frontier-text").textContent = (values.length > 1
       ? "A point is a configuration; up and to the right is better. The dashed line joins those that none beats in both. Choose one by clicking it. "
       : "One configuration is one point; a sweep draws the frontier. ") +
@@ -227,14 +227,19 @@
     const samples = config.tasks.decoded.reduce((a, b) => a + b, 0) - config.tasks.failed.reduce((a, b) => a + b, 0);
     const values = config.passes.filter(p => p[3] > 0).map(([nfe, blocks, passes, committed, forced]) =>
       ({from: nfe + .5, to: nfe + 1.5, nfe: nfe + 1, blocks, passes, tokens: committed / samples, committed, forced}));
+    let top = 0;
+    values.forEach((v, i) => { // bars of one pass stand on each other
+      top = i && values[i - 1].nfe === v.nfe ? top : 0;
+      v.low = top; v.high = top += v.tokens;
+    });
     const domain = [...new Set(config.passes.map(p => p[1]))].sort().reverse();
     const range = domain.map(b => colour(b === "R" ? "r" : b === "A" ? "a" : "both"));
     await chart("passes", {
       description: "Tokens that the n-th pass of a sample commits on average, stacked by the blocks it targets.",
-      mark: {type: "bar", binSpacing: 0},
+      mark: {type: "rect", stroke: colour("paper"), strokeWidth: values.length > 120 ? 0 : 1},
       encoding: {
         x: {field: "from", type: "quantitative", title: "pass of a sample", axis: {tickMinStep: 1}, scale: {nice: false, zero: false}}, x2: {field: "to"},
-        y: {field: "tokens", type: "quantitative", title: "tokens committed, mean per sample", stack: true},
+        y: {field: "low", type: "quantitative", title: "tokens committed, mean per sample"}, y2: {field: "high"},
         color: {field: "blocks", type: "nominal", scale: {domain, range}, title: "blocks the pass targets"},
         tooltip: [{field: "nfe", title: "pass"}, {field: "blocks"}, {field: "tokens", title: "tokens per sample", format: ".3f"}, {field: "passes", title: "samples that made it"}, {field: "forced", title: "forced tokens"}],
       },
@@ -382,6 +387,7 @@
         const span = element("span", {title: `pass ${pass + 1}${p}${kind}`}, display(text) || " ");
         span.style.background = `rgb(${rgb})`; span.style.color = inkOn(rgb);
         if (s.kind[i] === 1) span.classList.add("forced");
+        if (display(text) === "·") span.classList.add("end");
         spans.push({span, pass, block: name});
         box.append(span);
         if (text.endsWith("\n")) box.append(element("br"));
