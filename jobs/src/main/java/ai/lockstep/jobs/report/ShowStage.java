@@ -57,7 +57,8 @@ public final class ShowStage {
     Dataset<Row> rows =
         CompletionsTable.TABLE
             .read(spark, location)
-            .where(col(Table.PARTITION).equalTo(configuration.getKey()).and("status = 'ok'"));
+            .where(col(Table.PARTITION).equalTo(configuration.getKey()))
+            .where("status = 'ok'");
     Row row =
         rows
             .where(col("task_id").equalTo(task).and(col("sample_index").equalTo(sample)))
