@@ -10,6 +10,7 @@ import ai.lockstep.jobs.decoding.DecodeInput;
 import ai.lockstep.jobs.decoding.DecodePlan;
 import ai.lockstep.jobs.metrics.MetricsReport;
 import ai.lockstep.jobs.metrics.MetricsStage;
+import ai.lockstep.jobs.report.ReportStage;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunRecord;
@@ -85,6 +86,9 @@ public final class EvaluateJob {
     writeResultFiles(context, evaluation);
     evaluation.record(Optional.of(judge), worked);
     report(context, metrics, evaluation);
+    ReportStage.atTheEnd(
+        evaluation.spark(), runs.get(0).config(), metrics, evaluation.location());
+    MetricsReport.requireWhole(metrics, evaluation.location());
   }
 
   /**
@@ -174,6 +178,5 @@ public final class EvaluateJob {
         location,
         location,
         context.isSweep() ? "{0..%d}/".formatted(runs.size() - 1) : "");
-    MetricsReport.requireWhole(metrics, location);
   }
 }

@@ -54,7 +54,20 @@ public record PassInterval(double low, double high) {
         : bootstrap(rates, seed);
   }
 
-  private static PassInterval wilson(double share, int n) {
+  /**
+   * Wilson's interval of a share of independent things.
+   *
+   * @param passed 0 to {@code n}
+   * @param n at least 1
+   */
+  public static PassInterval ofShare(long passed, long n) {
+    if (n < 1 || passed < 0 || passed > n) {
+      throw new IllegalArgumentException("No share: %d of %d".formatted(passed, n));
+    }
+    return wilson((double) passed / n, n);
+  }
+
+  private static PassInterval wilson(double share, long n) {
     double spread = Z * Z / n;
     double centre = (share + spread / 2) / (1 + spread);
     double half = Z / (1 + spread) * Math.sqrt(share * (1 - share) / n + spread / n / 4);

@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param samples completions to score, when a file of them is given
  * @param input prompts to decode instead of the dataset
  * @param plan whether to say what would be decoded, and do nothing
+ * @param compare another run's folder, for a report
  */
 public record RunConfig(
     String id,
@@ -28,7 +29,8 @@ public record RunConfig(
     FetchConfig fetch,
     Optional<String> samples,
     Optional<String> input,
-    boolean plan) {
+    boolean plan,
+    Optional<String> compare) {
 
   public RunConfig {
     if (!id.matches("[A-Za-z0-9._-]+")) {
@@ -67,7 +69,8 @@ public record RunConfig(
             FetchConfig.read(keys.map("fetch")),
             keys.optionalText("samples"),
             keys.optionalText("input"),
-            keys.flag("plan"));
+            keys.flag("plan"),
+            keys.optionalText("compare"));
     run.rejectUnread();
     // Read through dataset.limit, dataset.tasks and by Sweep.
     keys.optional("limit");

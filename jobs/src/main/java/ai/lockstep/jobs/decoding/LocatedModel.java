@@ -32,6 +32,9 @@ public sealed interface LocatedModel {
   /** The folder or file. */
   Path path();
 
+  /** The tokenizer's file, or the folder that holds it. */
+  Path tokenizer();
+
   /**
    * Finds the model that a configuration names; downloads what is missing only with {@code
    * model.download=true}.
@@ -66,6 +69,11 @@ public sealed interface LocatedModel {
 
     @Override
     public Path path() {
+      return checkpoint.folder();
+    }
+
+    @Override
+    public Path tokenizer() {
       return checkpoint.folder();
     }
   }

@@ -51,6 +51,14 @@ public final class MetricsStage {
    */
   public static List<Row> run(
       SparkSession spark, String runId, String dataset, List<String> configIds, String outputDir) {
+    List<Row> rows = compute(spark, runId, dataset, configIds, outputDir);
+    MetricsTable.TABLE.replace(spark.createDataFrame(rows, MetricsTable.TABLE.schema()), outputDir);
+    return rows;
+  }
+
+  /** The rows as the other tables are now; writes nothing. */
+  public static List<Row> compute(
+      SparkSession spark, String runId, String dataset, List<String> configIds, String outputDir) {
     CompletionsTable.TABLE.read(spark, outputDir).createOrReplaceTempView("completions");
     ScoresTable.TABLE.read(spark, outputDir).createOrReplaceTempView("scores");
     Map<String, Row> decoding = new LinkedHashMap<>();
@@ -75,7 +83,6 @@ public final class MetricsStage {
       setDecoding(row, decoding.get(configId));
       rows.add(row.build());
     }
-    MetricsTable.TABLE.replace(spark.createDataFrame(rows, MetricsTable.TABLE.schema()), outputDir);
     return rows;
   }
 

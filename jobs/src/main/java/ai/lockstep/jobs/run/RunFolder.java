@@ -9,7 +9,6 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.List;
@@ -144,6 +143,26 @@ public final class RunFolder implements AutoCloseable {
     }
   }
 
+  /**
+   * Reads the manifest of a folder.
+   *
+   * @throws LockstepException when there is none
+   */
+  public static RunManifest manifest(String location, Configuration hadoop) {
+    if (!isThere(location, hadoop)) {
+      throw LockstepException.user(
+          "Cannot read output.dir=%s: no run of lockstep is there. Name a run's folder with output.dir=DIR."
+              .formatted(location));
+    }
+    Path manifest = new Path(location, MANIFEST);
+    try (InputStream in = manifest.getFileSystem(hadoop).open(manifest)) {
+      return RunManifest.read(in, manifest.toString());
+    } catch (IOException e) {
+      throw LockstepException.environment(
+          "Cannot read %s: %s.".formatted(manifest, reason(e)), e);
+    }
+  }
+
   /** Returns the id under which the folder's rows are written. */
   private String claim(Path path, RunManifest manifest) throws IOException {
     Optional<String> earlier = earlier(location, path, files, manifest);
@@ -217,31 +236,15 @@ public final class RunFolder implements AutoCloseable {
     return location;
   }
 
-  /** Writes a file's content. */
-  @FunctionalInterface
-  public interface Content {
-    /** Writes everything to a stream that the caller closes. */
-    void writeTo(OutputStream out) throws IOException;
-  }
-
-  /** Writes a small file whole; see {@link #write(String, Content)}. */
+  /** Writes a small file whole; see {@link WholeFile}. */
   public void write(String name, byte[] bytes) throws IOException {
     write(name, out -> out.write(bytes));
   }
 
-  /** Writes a file: to a temporary name first, then renamed over an older one. */
-  public void write(String name, Content content) throws IOException {
+  /** Writes a file whole, over an older one. */
+  public void write(String name, WholeFile.Content content) throws IOException {
     lease.requireHeld();
-    Path target = new Path(location, name);
-    Path temporary =
-        new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID() + ".tmp");
-    try (OutputStream out = files.create(temporary, true)) {
-      content.writeTo(out);
-    }
-    files.delete(target, false);
-    if (!files.rename(temporary, target)) {
-      throw new IOException("cannot rename %s to %s".formatted(temporary, target));
-    }
+    WholeFile.write(files, new Path(location, name), content);
   }
 
   /**
@@ -274,7 +277,7 @@ public final class RunFolder implements AutoCloseable {
     lease.close();
   }
 
-  private static String reason(IOException e) {
+  static String reason(IOException e) {
     if (e instanceof FileNotFoundException) {
       return "no such folder or no permission";
     }

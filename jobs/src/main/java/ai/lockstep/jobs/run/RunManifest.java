@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -75,6 +76,61 @@ public record RunManifest(
               .formatted(location),
           e);
     }
+  }
+
+  /**
+   * A configuration as it was, as far as it decides results.
+   *
+   * @param configId one of {@code configs}
+   * @param rest a resolved configuration that the other keys are taken from
+   */
+  public ObjectNode config(String configId, ObjectNode rest) {
+    ObjectNode whole = rest.deepCopy();
+    merge(whole, (ObjectNode) configs.get(configId));
+    // Another decoder has other keys: nothing of the rest's may stay.
+    whole.set("decode", configs.get(configId).path("decode").deepCopy());
+    return whole;
+  }
+
+  private static void merge(ObjectNode into, ObjectNode from) {
+    for (Map.Entry<String, JsonNode> field : from.properties()) {
+      JsonNode before = into.get(field.getKey());
+      if (before instanceof ObjectNode map && field.getValue() instanceof ObjectNode value) {
+        merge(map, value);
+      } else {
+        into.set(field.getKey(), field.getValue().deepCopy());
+      }
+    }
+  }
+
+  /**
+   * How a person tells the configurations apart, by config id: {@code key=value} for every key in
+   * which not all agree; a lone configuration has its id.
+   */
+  public Map<String, String> labels() {
+    Map<String, Map<String, String>> keys = new TreeMap<>();
+    configs.forEach((id, config) -> keys.put(id, leaves(List.of(config))));
+    TreeMap<String, String> shared = new TreeMap<>();
+    keys.values().forEach(shared::putAll);
+    shared
+        .entrySet()
+        .removeIf(
+            entry ->
+                !keys.values().stream()
+                    .allMatch(config -> entry.getValue().equals(config.get(entry.getKey()))));
+    Map<String, String> labels = new TreeMap<>();
+    keys.forEach(
+        (id, config) -> {
+          List<String> own = new ArrayList<>();
+          config.forEach(
+              (key, value) -> {
+                if (!shared.containsKey(key)) {
+                  own.add(key + "=" + value);
+                }
+              });
+          labels.put(id, own.isEmpty() ? id : String.join(" ", own));
+        });
+    return labels;
   }
 
   /** For a command that scores samples. */

@@ -1,6 +1,7 @@
 package ai.lockstep.jobs.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.lockstep.jobs.LocalSpark;
 import ai.lockstep.jobs.tables.CompletionsTable;
@@ -141,6 +142,37 @@ class NamedQueryTest {
     assertThat(ask(NamedQuery.FRONTIER))
         .containsExactly(
             "[fast,4.0,0.4,0.3,true]", "[beaten,3.0,0.4,0.3,false]", "[slow,1.0,0.6,0.5,true]");
+  }
+
+  /** A quarter worse than the best weighs nothing here: it is over 5 points off and left out. */
+  @Test
+  void aupIsTheAreaUnderWeightedAccuracyOverSpeed() {
+    view(
+        "runs",
+        "config_id, config",
+        "('a', '{\"decode\":{\"name\":\"lockstep\",\"mode\":\"jacobi\"}}')",
+        "('b', '{\"decode\":{\"name\":\"lockstep\",\"mode\":\"jacobi\"}}')",
+        "('c', '{\"decode\":{\"name\":\"lockstep\",\"mode\":\"jacobi\"}}')",
+        "('d', '{\"decode\":{\"name\":\"dream\"}}')");
+    view(
+        "metrics",
+        "config_id, tokens_per_pass, pass_at_1_plus",
+        "('b', 3.0D, 0.75D)",
+        "('a', 2.0D, 0.75D)",
+        "('c', 4.0D, 0.5D)",
+        "('d', 1.0D, 0.5D)");
+
+    assertThat(ask(NamedQuery.AUP))
+        .containsExactly("[lockstep jacobi,3,2,3.0,225.0]", "[dream,1,1,1.0,50.0]");
+
+    view(
+        "metrics",
+        "config_id, tokens_per_pass, pass_at_1_plus",
+        "('a', 2.0D, 0.80D)",
+        "('b', 3.0D, 0.76D)");
+    double weighted = 76 * Math.exp(-3 * (1 - 76.0 / 80));
+    assertThat(spark.sql(NamedQuery.AUP.sql()).first().<Double>getAs("aup"))
+        .isCloseTo(2 * 80 + (80 + weighted) / 2, within(1e-9));
   }
 
   @Test
