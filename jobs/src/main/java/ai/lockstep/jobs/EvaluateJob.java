@@ -19,6 +19,7 @@ import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.scoring.EvalPlusResultFile;
 import ai.lockstep.jobs.scoring.JudgedTasks;
 import ai.lockstep.jobs.scoring.ScoreStage;
+import ai.lockstep.jobs.wandb.WandbTracking;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -76,6 +77,7 @@ public final class EvaluateJob {
         context.spark(first.hardware().sparkProperties(), DecodeStage.sparkProperties(first));
     RunRecord.Judge judge = ScoreStage.check(spark, runs.get(0));
     RunFolder folder = claim(context, runs, input, model, spark);
+    WandbTracking tracking = WandbTracking.start(context, runs, folder);
     RunIdentity identity =
         new RunIdentity(folder.runId(), input.dataset(), model.name(), model.revision());
     Set<PlannedRun> worked = new HashSet<>();
@@ -108,6 +110,8 @@ public final class EvaluateJob {
             started)
         .write(spark, runs, worked, folder);
     report(context, runs, metrics, folder, started);
+    tracking.finish(spark, metrics);
+    MetricsReport.requireWhole(metrics, folder.location());
   }
 
   /**
@@ -208,6 +212,5 @@ public final class EvaluateJob {
         folder.location(),
         folder.location(),
         context.isSweep() ? "{0..%d}/".formatted(runs.size() - 1) : "");
-    MetricsReport.requireWhole(metrics, folder.location());
   }
 }
