@@ -87,7 +87,7 @@ public final class WandbFile {
      * Keys (1, or 2 when nested, joined by points) and JSON values (16) of the items of a field.
      */
     public Map<String, String> items(int number) {
-      public Map<String, String> items = new LinkedHashMap<>();
+      Map<String, String> items = new LinkedHashMap<>();
       for (Field field : all(number)) {
         Message item = field.message();
         List<String> nested = item.all(2).stream().map(Field::text).toList();
