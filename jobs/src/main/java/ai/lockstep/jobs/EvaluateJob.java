@@ -15,6 +15,7 @@ import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.scoring.EvalPlusResultFile;
+import ai.lockstep.jobs.wandb.WandbTracking;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -69,6 +70,7 @@ public final class EvaluateJob {
         DecodingRun.open(context, runs, location, EvaluateJob::input);
     RunRecord.Judge judge = evaluation.checkJudge();
     writeHydraRecords(context, runs, evaluation.folder());
+    WandbTracking tracking = WandbTracking.start(context, runs, evaluation.folder());
     DecodePlan plan = evaluation.plan();
     Set<PlannedRun> worked =
         new HashSet<>(ScoringBehind.during(evaluation, whole -> evaluation.decode(plan, whole)));
@@ -86,6 +88,7 @@ public final class EvaluateJob {
     writeResultFiles(context, evaluation);
     evaluation.record(Optional.of(judge), worked);
     report(context, metrics, evaluation);
+    tracking.finish(evaluation.spark(), metrics);
     ReportStage.atTheEnd(
         evaluation.spark(), runs.get(0).config(), metrics, evaluation.location());
     MetricsReport.requireWhole(metrics, evaluation.location());

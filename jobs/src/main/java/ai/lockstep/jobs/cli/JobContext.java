@@ -25,7 +25,7 @@ public final class JobContext implements AutoCloseable {
   private final List<String> overrides;
   private final boolean sweep;
   private final List<Composition> compositions;
-  private final List<RunFolder> folders = new ArrayList<>();
+  private final List<Runnable> endings = new ArrayList<>();
   private @Nullable SparkSession spark;
   private boolean sharesSession;
 
@@ -105,8 +105,13 @@ public final class JobContext implements AutoCloseable {
 
   /** Keeps a folder for this job until the job ends. */
   public RunFolder keep(RunFolder folder) {
-    folders.add(folder);
+    atEnd(folder::close);
     return folder;
+  }
+
+  /** Has something done when the job ends, however it ends; the last one asked for comes first. */
+  public void atEnd(Runnable ending) {
+    endings.add(0, ending);
   }
 
   /** Lists of class names grow; anything else is replaced. */
@@ -117,7 +122,7 @@ public final class JobContext implements AutoCloseable {
 
   @Override
   public void close() {
-    folders.forEach(RunFolder::close);
+    endings.forEach(Runnable::run);
     // A session that was there before belongs to somebody else.
     if (spark != null && !sharesSession) {
       spark.stop();

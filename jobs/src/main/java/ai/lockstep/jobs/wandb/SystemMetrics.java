@@ -1,0 +1,147 @@
+package ai.lockstep.jobs.wandb;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Readings of the driver's machine under the names that W&amp;B's own client uses: load in percent
+ * of all processors, memory in percent and MB, and for every NVIDIA GPU its load, memory,
+ * temperature and power as {@code nvidia-smi} tells them.
+ */
+final class SystemMetrics {
+
+  private static final Logger LOG = LoggerFactory.getLogger(SystemMetrics.class);
+
+  private static final double PERCENT = 100;
+  private static final double MEBI = 1024.0 * 1024;
+  private static final long GPU_SECONDS = 5;
+  private static final Path PROCESS_STATUS = Path.of("/proc/self/status");
+
+  private static final List<String> GPU_QUERY =
+      List.of(
+          "nvidia-smi",
+          "--query-gpu=index,utilization.gpu,utilization.memory,memory.used,memory.total,temperature.gpu,power.draw",
+          "--format=csv,noheader,nounits");
+
+  private final OperatingSystemMXBean system =
+      (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+
+  /** False once {@code nvidia-smi} turned out not to be there. */
+  private boolean gpus = true;
+
+  /** Reads everything that can be read. */
+  Map<String, Double> read() {
+    Map<String, Double> readings = new TreeMap<>();
+    double total = system.getTotalMemorySize();
+    double free = system.getFreeMemorySize();
+    put(readings, "cpu", system.getCpuLoad() * PERCENT);
+    put(readings, "proc.cpu", system.getProcessCpuLoad() * PERCENT);
+    put(readings, "proc.cpu.threads", ManagementFactory.getThreadMXBean().getThreadCount());
+    put(readings, "memory_percent", (total - free) / total * PERCENT);
+    put(readings, "proc.memory.availableMB", free / MEBI);
+    readMemory(readings, total);
+    readDisk(readings);
+    if (gpus) {
+      readGpus(readings);
+    }
+    return readings;
+  }
+
+  /** Java gives a negative number or NaN where it does not know. */
+  private static void put(Map<String, Double> readings, String name, double value) {
+    if (value >= 0) {
+      readings.put(name, value);
+    }
+  }
+
+  /** Other systems than Linux do without. */
+  private static void readMemory(Map<String, Double> readings, double total) {
+    if (!Files.isReadable(PROCESS_STATUS)) {
+      return;
+    }
+    try {
+      for (String line : Files.readAllLines(PROCESS_STATUS, StandardCharsets.UTF_8)) {
+        if (line.startsWith("VmRSS:")) {
+          double bytes = Double.parseDouble(line.replaceAll("[^0-9]", "")) * 1024;
+          put(readings, "proc.memory.rssMB", bytes / MEBI);
+          put(readings, "proc.memory.percent", bytes / total * PERCENT);
+        }
+      }
+    } catch (IOException e) {
+      LOG.debug("no {}", PROCESS_STATUS, e);
+    }
+  }
+
+  private static void readDisk(Map<String, Double> readings) {
+    try {
+      FileStore root = Files.getFileStore(Path.of("/"));
+      double used = root.getTotalSpace() - root.getUnallocatedSpace();
+      put(readings, "disk./.usagePercent", used / root.getTotalSpace() * PERCENT);
+      put(readings, "disk./.usageGB", used / MEBI / 1024);
+    } catch (IOException e) {
+      LOG.debug("no disk readings", e);
+    }
+  }
+
+  private void readGpus(Map<String, Double> readings) {
+    try {
+      Process query =
+          new ProcessBuilder(GPU_QUERY).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+      query.getOutputStream().close();
+      if (!query.waitFor(GPU_SECONDS, TimeUnit.SECONDS)) {
+        query.destroyForcibly();
+        return;
+      }
+      // A page or two at most: it fits into the pipe, so the process could end before this.
+      String answer = new String(query.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      gpus = query.exitValue() == 0;
+      if (gpus) {
+        readings.putAll(gpuReadings(answer));
+      }
+    } catch (IOException e) {
+      LOG.debug("no nvidia-smi", e);
+      gpus = false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Reads nvidia-smi's lines; what a GPU does not tell ({@code [N/A]}) is left out. */
+  static Map<String, Double> gpuReadings(String lines) {
+    Map<String, Double> readings = new TreeMap<>();
+    for (String line : lines.lines().toList()) {
+      String[] cells = line.split(",");
+      if (cells.length != 7) {
+        continue;
+      }
+      String gpu = "gpu." + cells[0].strip() + ".";
+      double used = number(cells[3]);
+      put(readings, gpu + "gpu", number(cells[1]));
+      put(readings, gpu + "memory", number(cells[2]));
+      put(readings, gpu + "memoryAllocatedBytes", used * MEBI);
+      put(readings, gpu + "memoryAllocated", used / number(cells[4]) * PERCENT);
+      put(readings, gpu + "temp", number(cells[5]));
+      put(readings, gpu + "powerWatts", number(cells[6]));
+    }
+    return readings;
+  }
+
+  private static double number(String cell) {
+    try {
+      return Double.parseDouble(cell.strip());
+    } catch (NumberFormatException e) {
+      return Double.NaN;
+    }
+  }
+}

@@ -1,0 +1,18 @@
+package ai.lockstep.jobs.wandb;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import java.util.List;
+
+/**
+ * A table to be shown.
+ *
+ * @param columns headings
+ * @param rows arrays, each as long as {@code columns}
+ */
+record TableData(List<String> columns, List<ArrayNode> rows) {
+
+  TableData {
+    columns = List.copyOf(columns);
+    rows = List.copyOf(rows);
+  }
+}
