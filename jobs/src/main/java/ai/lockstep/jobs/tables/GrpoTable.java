@@ -1,12 +1,9 @@
 package ai.lockstep.jobs.tables;
 
 import static org.apache.spark.sql.types.DataTypes.BooleanType;
-import static org.apache.spark.sql.types.DataTypes.ByteType;
 import static org.apache.spark.sql.types.DataTypes.DoubleType;
-import static org.apache.spark.sql.types.DataTypes.FloatType;
 import static org.apache.spark.sql.types.DataTypes.IntegerType;
 import static org.apache.spark.sql.types.DataTypes.LongType;
-import static org.apache.spark.sql.types.DataTypes.ShortType;
 import static org.apache.spark.sql.types.DataTypes.StringType;
 import static org.apache.spark.sql.types.DataTypes.createArrayType;
 
@@ -30,9 +27,9 @@ public final class GrpoTable {
           .required("group_id", StringType, "config_id, / and task_id")
           .required("task_id", StringType, "task id")
           .required("sample_index", IntegerType, "sample within the group, from 0")
-          .required("input_index", IntegerType, "place of the task in the input, from 0")
+          .as(CompletionsTable.TABLE, "input_index")
           .required("prompt", StringType, "the prompt before the chat template")
-          .required("prompt_ids", createArrayType(IntegerType, false), "ids of the prompt")
+          .as(CompletionsTable.TABLE, "prompt_ids")
           .required(
               "blocks",
               createArrayType(CompletionsTable.BLOCK, false),
@@ -42,7 +39,7 @@ public final class GrpoTable {
               createArrayType(IntegerType, false),
               "completion from the prompt's end, markers included")
           .required("response", StringType, "the completion's text without special tokens")
-          .optional("text_r", StringType, "text of block R up to its first eos; null without R")
+          .as(CompletionsTable.TABLE, "text_r")
           .required("text_a", StringType, "text of block A up to its first eos")
           .required("passed_base", BooleanType, "the base tests pass")
           .required("passed_plus", BooleanType, "base and plus tests pass")
@@ -72,58 +69,30 @@ public final class GrpoTable {
           .required("advantage_rloo", DoubleType, "reward - mean of the group's others")
           .required("advantage", DoubleType, "the one of rl.advantage, cut at rl.advantage_clip")
           .required("decoder", StringType, "decode and model.generation of the run as JSON")
-          .required("seed", LongType, "model.generation.seed")
-          .required("model", StringType, "hub name or folder of the checkpoint")
-          .required("model_digest", StringType, "SHA-256 over config.json and the weights' headers")
-          .required("nfe", IntegerType, "forward passes")
-          .required("tokens_r", IntegerType, "tokens of R before its first eos")
-          .required("tokens_a", IntegerType, "tokens of A before its first eos")
-          .required("forced_commits", IntegerType, "tokens committed without meeting a threshold")
-          .optional("fill_rate", DoubleType, "committed / (nfe x filled positions); null if nfe=0")
-          .optional("tokens_per_nfe", DoubleType, "committed / nfe; null when nfe=0")
-          .optional("ar_ness_local", DoubleType, "as in completions, 0..1")
-          .optional("ar_ness_global", DoubleType, "as in completions, 0..1")
-          .required(
+          .as(
+              CompletionsTable.TABLE,
+              "seed",
+              "model",
+              "model_digest",
+              "nfe",
+              "tokens_r",
+              "tokens_a",
+              "forced_commits",
+              "fill_rate",
+              "tokens_per_nfe",
+              "ar_ness_local",
+              "ar_ness_global",
               "replayable",
-              BooleanType,
-              "states can be rebuilt from token_ids, commit_nfe and overwritten")
-          .required(
               "commit_block",
-              createArrayType(ByteType, false),
-              "per token: index into blocks; -1 for markers")
-          .required(
               "commit_sweep",
-              createArrayType(ShortType, false),
-              "per token: sweep or step that committed it, from 1; 0 for markers")
-          .required(
               "commit_nfe",
-              createArrayType(ShortType, false),
-              "per token: pass that committed it, from 0; -1 for markers and early hook tokens")
-          .required(
               "commit_kind",
-              createArrayType(ByteType, false),
-              "per token: 0 threshold, 1 forced, 2 scheduled, 3 eos_fill, 4 hook; -1 marker")
-          .required(
               "commit_p",
-              createArrayType(FloatType, false),
-              "per token: probability it was drawn with; NaN where there is none")
-          .required(
               "commit_logp",
-              createArrayType(FloatType, false),
-              "per token: ln softmax(z)[token], temperature 1, unfiltered; NaN where there is none")
-          .required(
               "commit_score",
-              createArrayType(FloatType, false),
-              "per token: ranking confidence when committed; NaN where there is none")
-          .required(
               "loss_mask",
-              createArrayType(BooleanType, false),
-              "per token: the model chose it, up to and including its block's first eos")
-          .required(
               "overwritten",
-              createArrayType(CompletionsTable.OVERWRITTEN, false),
-              "commits that an end token or a hook overwrote: index, token, nfe")
-          .required(Table.PARTITION, StringType, "digest of the configuration")
+              Table.PARTITION)
           .declared();
 
   private GrpoTable() {}

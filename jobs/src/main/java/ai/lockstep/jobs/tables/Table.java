@@ -122,6 +122,14 @@ public final class Table {
       return this;
     }
 
+    /** Columns of another table that mean the same here. */
+    public Declaration as(Table other, String... names) {
+      for (String column : names) {
+        columns.add(other.columns.get(other.schema.fieldIndex(column)));
+      }
+      return this;
+    }
+
     /** The finished table. */
     public Table declared() {
       return new Table(name, columns);
