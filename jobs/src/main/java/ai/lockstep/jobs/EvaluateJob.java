@@ -7,14 +7,10 @@ import ai.lockstep.jobs.cli.JobMain;
 import ai.lockstep.jobs.config.HydraRecord;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
-import ai.lockstep.jobs.decoding.DecodeStage;
-import ai.lockstep.jobs.decoding.LocatedModel;
-import ai.lockstep.jobs.decoding.RunIdentity;
 import ai.lockstep.jobs.metrics.MetricsReport;
 import ai.lockstep.jobs.metrics.MetricsStage;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
-import ai.lockstep.jobs.run.RunManifest;
 import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.scoring.EvalPlusResultFile;
 import ai.lockstep.jobs.scoring.JudgedTasks;
@@ -31,7 +27,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
 
 /** {@code evaluate}: decodes a benchmark, judges the answers, writes the tables, prints pass@1. */
 public final class EvaluateJob {
@@ -62,52 +57,40 @@ public final class EvaluateJob {
   }
 
   static void run(JobContext context) throws IOException {
-    Instant started = Instant.now();
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
     requireOneOfEach(runs);
-    RunConfig first = runs.get(0).config();
-    LocatedModel model = DecodeStage.check(first);
-    for (PlannedRun run : runs.subList(1, runs.size())) {
-      DecodeStage.check(run.config());
-    }
-    DecodeInput.Tasks input = DecodeInput.benchmark(first.dataset());
-
-    SparkSession spark =
-        context.spark(first.hardware().sparkProperties(), DecodeStage.sparkProperties(first));
-    RunRecord.Judge judge = ScoreStage.check(spark, runs.get(0));
-    RunFolder folder = claim(context, runs, input, model, spark);
-    RunIdentity identity =
-        new RunIdentity(folder.runId(), input.dataset(), model.name(), model.revision());
+    DecodingRun<DecodeInput.Tasks> evaluation =
+        DecodingRun.open(
+            context,
+            runs,
+            location(context, runs.get(0)),
+            config -> DecodeInput.benchmark(config.dataset()));
+    RunRecord.Judge judge = evaluation.checkJudge();
+    writeHydraRecords(context, runs, evaluation.folder());
     Set<PlannedRun> worked = new HashSet<>();
     for (PlannedRun run : runs) {
-      int decoded =
-          DecodeStage.run(
-              spark,
-              run.config(),
-              run.json(),
-              identity,
-              input.prompts(run.config()),
-              folder.location());
+      int decoded = evaluation.decode(run);
       long judged =
           ScoreStage.runOnCompletions(
-              spark, run, JudgedTasks.of(folder.runId(), input), folder.location());
+              evaluation.spark(),
+              run,
+              JudgedTasks.of(evaluation.folder().runId(), evaluation.input()),
+              evaluation.location());
       if (decoded + judged > 0) {
         worked.add(run);
       }
     }
     List<String> ids = runs.stream().map(run -> run.config().configId()).toList();
     List<Row> metrics =
-        MetricsStage.run(spark, folder.runId(), input.dataset(), ids, folder.location());
-    writeResultFiles(context, runs, input, folder, spark);
-    new RunRecord(
-            context.job(),
-            input.dataset(),
-            input.md5(),
-            Optional.of(new RunRecord.Model(model.name(), model.revision())),
-            Optional.of(judge),
-            started)
-        .write(spark, runs, worked, folder);
-    report(context, runs, metrics, folder, started);
+        MetricsStage.run(
+            evaluation.spark(),
+            evaluation.folder().runId(),
+            evaluation.input().dataset(),
+            ids,
+            evaluation.location());
+    writeResultFiles(context, evaluation);
+    evaluation.record(Optional.of(judge), worked);
+    report(context, metrics, evaluation);
   }
 
   /**
@@ -139,19 +122,8 @@ public final class EvaluateJob {
     return run.composition().resolved().path("dataset");
   }
 
-  private static RunFolder claim(
-      JobContext context,
-      List<PlannedRun> runs,
-      DecodeInput input,
-      LocatedModel model,
-      SparkSession spark)
+  private static void writeHydraRecords(JobContext context, List<PlannedRun> runs, RunFolder folder)
       throws IOException {
-    RunFolder folder =
-        context.keep(
-            RunFolder.claim(
-                location(context, runs.get(0)),
-                RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision()),
-                spark.sessionState().newHadoopConf()));
     List<List<String>> jobs = new ArrayList<>();
     for (PlannedRun run : runs) {
       folder.writeHydraRecord(context.job(), run.composition(), jobFolder(context, jobs.size()));
@@ -163,7 +135,6 @@ public final class EvaluateJob {
           HydraRecord.multirun(context.job(), context.overrides(), jobs)
               .getBytes(StandardCharsets.UTF_8));
     }
-    return folder;
   }
 
   /** A sweep goes to {@code output.sweep_dir}, unless only {@code output.dir} was named. */
@@ -181,33 +152,30 @@ public final class EvaluateJob {
   }
 
   private static void writeResultFiles(
-      JobContext context,
-      List<PlannedRun> runs,
-      DecodeInput.Tasks input,
-      RunFolder folder,
-      SparkSession spark)
-      throws IOException {
-    for (int job = 0; job < runs.size(); job++) {
+      JobContext context, DecodingRun<DecodeInput.Tasks> evaluation) throws IOException {
+    for (int job = 0; job < evaluation.runs().size(); job++) {
       EvalPlusResultFile.write(
-          spark, runs.get(job).config(), input.benchmark(), folder, jobFolder(context, job));
+          evaluation.spark(),
+          evaluation.runs().get(job).config(),
+          evaluation.input().benchmark(),
+          evaluation.folder(),
+          jobFolder(context, job));
     }
   }
 
   private static void report(
-      JobContext context,
-      List<PlannedRun> runs,
-      List<Row> metrics,
-      RunFolder folder,
-      Instant started) {
+      JobContext context, List<Row> metrics, DecodingRun<DecodeInput.Tasks> evaluation) {
+    String location = evaluation.location();
+    List<PlannedRun> runs = evaluation.runs();
     System.out.println();
     System.out.print(MetricsReport.of(metrics, PlannedRun.labels(runs)));
     System.out.printf(
         Locale.ROOT,
         "%ndone in %.1f s%ntables: %s/{runs,completions,steps,scores,metrics}%nEvalPlus's result file: %s/%seval_results.json%n",
-        Duration.between(started, Instant.now()).toMillis() / 1000.0,
-        folder.location(),
-        folder.location(),
+        Duration.between(evaluation.started(), Instant.now()).toMillis() / 1000.0,
+        location,
+        location,
         context.isSweep() ? "{0..%d}/".formatted(runs.size() - 1) : "");
-    MetricsReport.requireWhole(metrics, folder.location());
+    MetricsReport.requireWhole(metrics, location);
   }
 }

@@ -4,22 +4,16 @@ import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.cli.JobContext;
 import ai.lockstep.jobs.cli.JobDescription;
 import ai.lockstep.jobs.cli.JobMain;
+import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
 import ai.lockstep.jobs.decoding.DecodeStage;
-import ai.lockstep.jobs.decoding.LocatedModel;
-import ai.lockstep.jobs.decoding.Prompt;
-import ai.lockstep.jobs.decoding.RunIdentity;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
-import ai.lockstep.jobs.run.RunManifest;
-import ai.lockstep.jobs.run.RunRecord;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.apache.spark.sql.SparkSession;
 
 /** {@code generate}: decodes a benchmark or a prompts file; writes Parquet and JSONL. */
 public final class GenerateJob {
@@ -47,55 +41,41 @@ public final class GenerateJob {
   }
 
   static void run(JobContext context) throws IOException {
-    Instant started = Instant.now();
     if (context.compositions().size() > 1) {
       throw LockstepException.user(
           "Cannot sweep with generate: completions.jsonl holds one configuration. Use evaluate -m, or one generate for each.");
     }
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
     PlannedRun run = runs.get(0);
-    LocatedModel model = DecodeStage.check(run.config());
-    DecodeInput input =
-        run.config()
-            .input()
-            .map(file -> DecodeInput.promptsFile(Path.of(file)))
-            .orElseGet(() -> DecodeInput.benchmark(run.config().dataset()));
-    List<Prompt> prompts = input.prompts(run.config());
-
-    SparkSession spark =
-        context.spark(
-            run.config().hardware().sparkProperties(), DecodeStage.sparkProperties(run.config()));
-    RunFolder folder =
-        context.keep(
-            RunFolder.claim(
-                run.config().output().dir(),
-                RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision()),
-                spark.sessionState().newHadoopConf()));
+    DecodingRun<DecodeInput> generation =
+        DecodingRun.open(context, runs, run.config().output().dir(), GenerateJob::input);
+    RunFolder folder = generation.folder();
     folder.writeHydraRecord(context.job(), run.composition(), "");
-    RunIdentity identity =
-        new RunIdentity(folder.runId(), input.dataset(), model.name(), model.revision());
-    int decoded =
-        DecodeStage.run(spark, run.config(), run.json(), identity, prompts, folder.location());
-    DecodeStage.writeJsonLines(spark, run.config(), folder);
-    new RunRecord(
-            context.job(),
-            input.dataset(),
-            input.md5(),
-            Optional.of(new RunRecord.Model(model.name(), model.revision())),
-            Optional.empty(),
-            started)
-        .write(spark, runs, decoded > 0 ? Set.of(run) : Set.of(), folder);
-    long failed = DecodeStage.failedRows(spark, run.config(), folder.location());
+    int decoded = generation.decode(run);
+    DecodeStage.writeJsonLines(generation.spark(), run.config(), folder);
+    generation.record(Optional.empty(), decoded > 0 ? Set.of(run) : Set.of());
+    report(generation);
+  }
+
+  private static DecodeInput input(RunConfig config) {
+    return config
+        .input()
+        .map(file -> DecodeInput.promptsFile(Path.of(file)))
+        .orElseGet(() -> DecodeInput.benchmark(config.dataset()));
+  }
+
+  private static void report(DecodingRun<DecodeInput> generation) {
+    RunConfig config = generation.first().config();
+    String location = generation.location();
+    long rows = generation.input().prompts(config).size() * (long) config.model().generation().n();
+    long failed = DecodeStage.failedRows(generation.spark(), config, location);
     System.out.printf(
         "%d rows decoded, %d failed.%nwritten to %s/completions.jsonl and %s/completions%n",
-        prompts.size() * (long) run.config().model().generation().n() - failed,
-        failed,
-        folder.location(),
-        folder.location());
+        rows - failed, failed, location, location);
     if (failed > 0) {
       throw LockstepException.partial(
           "%d of %d rows failed; the column error of %s/completions says why. The rest is written."
-              .formatted(failed, prompts.size(), folder.location()));
+              .formatted(failed, rows, location));
     }
   }
 }

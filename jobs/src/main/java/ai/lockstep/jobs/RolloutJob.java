@@ -6,10 +6,7 @@ import ai.lockstep.jobs.cli.JobDescription;
 import ai.lockstep.jobs.cli.JobMain;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
-import ai.lockstep.jobs.decoding.DecodeStage;
-import ai.lockstep.jobs.decoding.LocatedModel;
 import ai.lockstep.jobs.decoding.ReplayCheck;
-import ai.lockstep.jobs.decoding.RunIdentity;
 import ai.lockstep.jobs.grpo.DataCard;
 import ai.lockstep.jobs.grpo.GrpoStage;
 import ai.lockstep.jobs.grpo.RolloutQuality;
@@ -18,7 +15,6 @@ import ai.lockstep.jobs.metrics.MetricsReport;
 import ai.lockstep.jobs.metrics.MetricsStage;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
-import ai.lockstep.jobs.run.RunManifest;
 import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.scoring.JudgedTasks;
 import ai.lockstep.jobs.scoring.ScoreStage;
@@ -67,7 +63,6 @@ public final class RolloutJob {
   }
 
   static void run(JobContext context) throws IOException {
-    Instant started = Instant.now();
     if (context.compositions().size() > 1) {
       throw LockstepException.user(
           "Cannot sweep with rollout: the trainers' files hold one configuration. Use one rollout for each.");
@@ -76,46 +71,34 @@ public final class RolloutJob {
     PlannedRun run = runs.get(0);
     RunConfig config = run.config();
     GrpoStage.check(config);
-    LocatedModel model = DecodeStage.check(config);
-    DecodeInput.Tasks input = DecodeInput.benchmark(config.dataset());
-
-    SparkSession spark =
-        context.spark(config.hardware().sparkProperties(), DecodeStage.sparkProperties(config));
-    RunRecord.Judge judge = ScoreStage.check(spark, run);
-    RunFolder folder =
-        context.keep(
-            RunFolder.claim(
-                config.output().dir(),
-                RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision()),
-                spark.sessionState().newHadoopConf()));
+    DecodingRun<DecodeInput.Tasks> rollout =
+        DecodingRun.open(
+            context,
+            runs,
+            config.output().dir(),
+            checked -> DecodeInput.benchmark(checked.dataset()));
+    RunRecord.Judge judge = rollout.checkJudge();
+    RunFolder folder = rollout.folder();
     folder.writeHydraRecord(context.job(), run.composition(), "");
-    RunIdentity identity =
-        new RunIdentity(folder.runId(), input.dataset(), model.name(), model.revision());
 
-    int decoded =
-        DecodeStage.run(
-            spark, config, run.json(), identity, input.prompts(config), folder.location());
+    int decoded = rollout.decode(run);
+    SparkSession spark = rollout.spark();
+    DecodeInput.Tasks input = rollout.input();
     long judged =
         ScoreStage.runOnCompletions(
             spark, run, JudgedTasks.of(folder.runId(), input), folder.location());
     List<Row> metrics =
         MetricsStage.run(
             spark, folder.runId(), input.dataset(), List.of(config.configId()), folder.location());
-    new RunRecord(
-            context.job(),
-            input.dataset(),
-            input.md5(),
-            Optional.of(new RunRecord.Model(model.name(), model.revision())),
-            Optional.of(judge),
-            started)
-        .write(spark, runs, decoded + judged > 0 ? Set.of(run) : Set.of(), folder);
+    rollout.record(Optional.of(judge), decoded + judged > 0 ? Set.of(run) : Set.of());
 
     GrpoStage.run(spark, run, folder.location());
     TrainerFiles.write(spark, folder, config.rl());
     RolloutQuality quality =
         RolloutQuality.of(spark, folder.location(), replay(spark, run, folder.location()));
-    new DataCard(folder.runId(), input.dataset(), model.name(), run, quality).write(folder);
-    report(metrics, run, quality, folder, started);
+    new DataCard(folder.runId(), input.dataset(), rollout.model().name(), run, quality)
+        .write(folder);
+    report(metrics, quality, rollout);
   }
 
   /** A line on whether the stored log-probabilities can be had again. */
@@ -133,24 +116,21 @@ public final class RolloutJob {
   }
 
   private static void report(
-      List<Row> metrics,
-      PlannedRun run,
-      RolloutQuality quality,
-      RunFolder folder,
-      Instant started) {
+      List<Row> metrics, RolloutQuality quality, DecodingRun<DecodeInput.Tasks> rollout) {
+    String location = rollout.location();
     System.out.println();
-    System.out.print(MetricsReport.of(metrics, List.of(run.config().configId())));
+    System.out.print(MetricsReport.of(metrics, List.of(rollout.first().config().configId())));
     System.out.println();
     System.out.print(quality);
     System.out.printf(
         Locale.ROOT,
         "%ndone in %.1f s%ntables: %s/{runs,completions,steps,scores,metrics,grpo}%nfor trainers: %s/%s/{verl,flat,dllm_rl}%ndata card: %s/%s%n",
-        Duration.between(started, Instant.now()).toMillis() / 1000.0,
-        folder.location(),
-        folder.location(),
+        Duration.between(rollout.started(), Instant.now()).toMillis() / 1000.0,
+        location,
+        location,
         TrainerFiles.FOLDER,
-        folder.location(),
+        location,
         DataCard.FILE);
-    MetricsReport.requireWhole(metrics, folder.location());
+    MetricsReport.requireWhole(metrics, location);
   }
 }

@@ -20,6 +20,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The output folder of a run, on any file system that Hadoop knows. Driver only.
@@ -34,6 +36,8 @@ import org.apache.hadoop.fs.Path;
  */
 public final class RunFolder implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(RunFolder.class);
+
   /** Written to a temporary name and renamed, so that it is there whole or not at all. */
   public static final String MANIFEST = "lockstep.json";
 
@@ -47,12 +51,20 @@ public final class RunFolder implements AutoCloseable {
   private final FileSystem files;
   private final String runId;
   private final Lease lease;
+  private final Origin origin;
 
-  private RunFolder(String location, FileSystem files, String runId, Lease lease) {
+  /** Where the folder comes from. */
+  private enum Origin {
+    FOUND,
+    MADE_HERE
+  }
+
+  private RunFolder(String location, FileSystem files, String runId, Lease lease, Origin origin) {
     this.location = location;
     this.files = files;
     this.runId = runId;
     this.lease = lease;
+    this.origin = origin;
   }
 
   /**
@@ -71,11 +83,12 @@ public final class RunFolder implements AutoCloseable {
         throw LockstepException.user(
             "Cannot write to output.dir=%s: it is a file. Choose a folder.".formatted(location));
       }
+      Origin origin = files.exists(path) ? Origin.FOUND : Origin.MADE_HERE;
       files.mkdirs(path);
       Lease lease = Lease.take(location, files, Clock.systemUTC());
       try {
-        RunFolder folder = new RunFolder(location, files, manifest.runId(), lease);
-        return new RunFolder(location, files, folder.claim(path, manifest), lease);
+        RunFolder folder = new RunFolder(location, files, manifest.runId(), lease, origin);
+        return new RunFolder(location, files, folder.claim(path, manifest), lease, origin);
       } catch (IOException | RuntimeException e) {
         lease.close();
         throw e;
@@ -199,6 +212,18 @@ public final class RunFolder implements AutoCloseable {
       throws IOException {
     for (Map.Entry<String, String> file : HydraRecord.files(job, composition).entrySet()) {
       write(folder + file.getKey(), file.getValue().getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  /** Gives back a folder before anything was written: one that was made for this is removed. */
+  public void abandon() {
+    close();
+    if (origin == Origin.MADE_HERE) {
+      try {
+        files.delete(new Path(location), true);
+      } catch (IOException e) {
+        LOG.warn("could not remove {}", location, e);
+      }
     }
   }
 
