@@ -57,6 +57,19 @@ public final class EvaluateJob {
   }
 
   static void run(JobContext context) throws IOException {
+    Evaluated evaluated = evaluate(context);
+    MetricsReport.requireWhole(evaluated.metrics, evaluated.run.location());
+  }
+
+  /**
+   * A benchmark that was evaluated.
+   *
+   * @param metrics rows of {@code metrics}, in the order of the configurations
+   */
+  record Evaluated(DecodingRun<DecodeInput.Tasks> run, List<Row> metrics) {}
+
+  /** Evaluates and prints what came of it, also where rows failed. */
+  static Evaluated evaluate(JobContext context) throws IOException {
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
     requireOneOfEach(runs);
     DecodingRun<DecodeInput.Tasks> evaluation =
@@ -91,13 +104,14 @@ public final class EvaluateJob {
     writeResultFiles(context, evaluation);
     evaluation.record(Optional.of(judge), worked);
     report(context, metrics, evaluation);
+    return new Evaluated(evaluation, metrics);
   }
 
   /**
    * A sweep shares one benchmark, one checkpoint and one judge: its rows lie in one folder, whose
    * manifest names one of each.
    */
-  private static void requireOneOfEach(List<PlannedRun> runs) {
+  static void requireOneOfEach(List<PlannedRun> runs) {
     RunConfig first = runs.get(0).config();
     for (PlannedRun run : runs) {
       RunConfig config = run.config();
@@ -138,7 +152,7 @@ public final class EvaluateJob {
   }
 
   /** A sweep goes to {@code output.sweep_dir}, unless only {@code output.dir} was named. */
-  private static String location(JobContext context, PlannedRun first) {
+  static String location(JobContext context, PlannedRun first) {
     boolean namesOnlyDir =
         first.composition().sets("output.dir") && !first.composition().sets("output.sweep_dir");
     return context.isSweep() && !namesOnlyDir
@@ -176,6 +190,5 @@ public final class EvaluateJob {
         location,
         location,
         context.isSweep() ? "{0..%d}/".formatted(runs.size() - 1) : "");
-    MetricsReport.requireWhole(metrics, location);
   }
 }
