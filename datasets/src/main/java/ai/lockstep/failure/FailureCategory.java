@@ -8,6 +8,8 @@ public enum FailureCategory {
   ENVIRONMENT(3),
   /** Some rows failed; everything else is written. */
   PARTIAL(4),
+  /** Everything ran and is written; the results are worse than earlier ones. */
+  REGRESSION(5),
   /** A bug of ours (EX_SOFTWARE of sysexits.h). */
   INTERNAL(70);
 

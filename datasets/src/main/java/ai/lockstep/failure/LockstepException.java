@@ -46,6 +46,11 @@ public final class LockstepException extends RuntimeException {
     return new LockstepException(FailureCategory.PARTIAL, message);
   }
 
+  /** Everything ran and the results are worse than earlier ones: exit code 5. */
+  public static LockstepException regression(String message) {
+    return new LockstepException(FailureCategory.REGRESSION, message);
+  }
+
   /** Who has to act. */
   public FailureCategory category() {
     return category;

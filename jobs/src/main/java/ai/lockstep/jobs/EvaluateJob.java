@@ -66,6 +66,26 @@ public final class EvaluateJob {
       DecodingRun.forecast(context, runs, location, EvaluateJob::input);
       return;
     }
+    Evaluated evaluated = evaluate(context, runs, location);
+    MetricsReport.requireWhole(evaluated.metrics, location);
+  }
+
+  /**
+   * A benchmark that was evaluated.
+   *
+   * @param metrics rows of {@code metrics}, in the order of the configurations
+   */
+  record Evaluated(DecodingRun<DecodeInput.Tasks> run, List<Row> metrics) {}
+
+  /** Evaluates and prints what came of it, also where rows failed. */
+  static Evaluated evaluate(JobContext context) throws IOException {
+    List<PlannedRun> runs = PlannedRun.of(context.compositions());
+    requireOneOfEach(runs);
+    return evaluate(context, runs, location(context, runs.get(0)));
+  }
+
+  private static Evaluated evaluate(JobContext context, List<PlannedRun> runs, String location)
+      throws IOException {
     DecodingRun<DecodeInput.Tasks> evaluation =
         DecodingRun.open(context, runs, location, EvaluateJob::input);
     RunRecord.Judge judge = evaluation.checkJudge();
@@ -88,17 +108,17 @@ public final class EvaluateJob {
     writeResultFiles(context, evaluation);
     evaluation.record(Optional.of(judge), worked);
     report(context, metrics, evaluation);
-    tracking.finish(evaluation.spark(), metrics);
     ReportStage.atTheEnd(
         evaluation.spark(), runs.get(0).config(), metrics, evaluation.location());
-    MetricsReport.requireWhole(metrics, evaluation.location());
+    tracking.finish(evaluation.spark(), metrics);
+    return new Evaluated(evaluation, metrics);
   }
 
   /**
    * A sweep shares one benchmark, one checkpoint and one judge: its rows lie in one folder, whose
    * manifest names one of each.
    */
-  private static void requireOneOfEach(List<PlannedRun> runs) {
+  static void requireOneOfEach(List<PlannedRun> runs) {
     RunConfig first = runs.get(0).config();
     for (PlannedRun run : runs) {
       RunConfig config = run.config();
@@ -143,7 +163,7 @@ public final class EvaluateJob {
   }
 
   /** A sweep goes to {@code output.sweep_dir}, unless only {@code output.dir} was named. */
-  private static String location(JobContext context, PlannedRun first) {
+  static String location(JobContext context, PlannedRun first) {
     boolean namesOnlyDir =
         first.composition().sets("output.dir") && !first.composition().sets("output.sweep_dir");
     return context.isSweep() && !namesOnlyDir

@@ -37,7 +37,12 @@ class LauncherTest {
 
   private Result run(Map<String, String> environment, String... words)
       throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
+    return script(LAUNCHER, environment, words);
+  }
+
+  private Result script(Path script, Map<String, String> environment, String... words)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of(script.toString()));
     command.addAll(List.of(words));
     Path output = folder.resolve("stdout");
     Path errors = folder.resolve("stderr");
@@ -99,6 +104,46 @@ class LauncherTest {
   }
 
   @Test
+  void theSmokeTestPassesInBothModes() throws IOException, InterruptedException {
+    Result result = script(LAUNCHER.resolveSibling("smoke_decode.sh"), Map.of());
+
+    assertThat(result.exitCode()).as(result.errors).isZero();
+    assertThat(result.output).contains("gauss_seidel: ok in ", "jacobi: ok in ");
+  }
+
+  @Test
+  void theSmokeTestFailsWhenABlockIsMissing() throws IOException, InterruptedException {
+    Result result =
+        script(LAUNCHER.resolveSibling("smoke_decode.sh"), Map.of(), "decode.r_length=0");
+
+    assertThat(result.exitCode()).isEqualTo(1);
+    assertThat(result.errors)
+        .isEqualTo(
+            "smoke_decode: gauss_seidel: add: blocks ['A']\nsmoke_decode: gauss_seidel: wrong output\n");
+  }
+
+  @Test
+  void theNightlyScriptKeepsTheExitCodeAndALog() throws IOException, InterruptedException {
+    Path nights = folder.resolve("nights");
+
+    Result result =
+        script(
+            LAUNCHER.resolveSibling("nightly.sh"),
+            Map.of("NIGHTLY_DIR", nights.toString()),
+            "nightly.date=tonight");
+
+    String message =
+        "lockstep: Cannot run with nightly.date=tonight: it must be a date such as 2026-01-31.\n";
+    assertThat(result.exitCode()).isEqualTo(2);
+    assertThat(result.output).isEqualTo(message);
+    try (Stream<Path> logs = Files.list(nights.resolve("logs"))) {
+      assertThat(logs)
+          .singleElement()
+          .satisfies(log -> assertThat(log).hasContent(message.strip()));
+    }
+  }
+
+  @Test
   void scoresSamples() throws IOException, InterruptedException {
     Files.writeString(
         folder.resolve("samples.jsonl"),
@@ -139,7 +184,7 @@ class LauncherTest {
     assertThat(result.exitCode()).isEqualTo(2);
     assertThat(result.errors)
         .isEqualTo(
-            "lockstep: Cannot run 'evalate': the jobs are evaluate fetch generate rollout score sql. Try submit/lockstep --help.\n");
+            "lockstep: Cannot run 'evalate': the jobs are evaluate fetch generate nightly profile rollout score sql. Try submit/lockstep --help.\n");
   }
 
   @Test
@@ -148,7 +193,8 @@ class LauncherTest {
 
     assertThat(result.exitCode()).isZero();
     assertThat(result.output)
-        .contains("\n  evaluate ", "\n  score ", "\n  generate ", "\n  sql ", "\n  fetch ");
+        .contains("\n  evaluate ", "\n  score ", "\n  generate ", "\n  sql ", "\n  fetch ")
+        .contains("\n  nightly ", "\n  profile ");
   }
 
   /** A machine whose tools are all there but one, and whose user is not root. */

@@ -90,7 +90,10 @@ public final class JobMain {
     }
     try (JobContext context =
         new JobContext(
-            description.name(), arguments.overrides(), isSweep(arguments), compositions)) {
+            description.name(),
+            arguments.overrides(),
+            isSweep(description, arguments),
+            compositions)) {
       job.run(context);
     }
   }
@@ -107,15 +110,20 @@ public final class JobMain {
 
   private static List<List<String>> jobs(
       Composer composer, JobDescription description, JobArguments arguments) {
-    List<String> words = new ArrayList<>(description.overrides());
-    words.addAll(arguments.overrides());
-    return isSweep(arguments)
+    List<String> words = words(description, arguments);
+    return isSweep(description, arguments)
         ? Sweep.expand(composer, arguments.configName(), words)
         : List.of(words);
   }
 
-  private static boolean isSweep(JobArguments arguments) {
-    return arguments.isMultirun() || Sweep.isRequested(arguments.overrides());
+  private static boolean isSweep(JobDescription description, JobArguments arguments) {
+    return arguments.isMultirun() || Sweep.isRequested(words(description, arguments));
+  }
+
+  private static List<String> words(JobDescription description, JobArguments arguments) {
+    List<String> words = new ArrayList<>(description.overrides());
+    words.addAll(arguments.overrides());
+    return words;
   }
 
   private static void print(JobArguments.Print print, List<Composition> compositions) {

@@ -17,6 +17,7 @@ import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -31,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * itself. Exact where the file system creates files exclusively (local, NFS, HDFS); on an object
  * store two drivers that start within its write latency of each other may both get through.
  */
-final class Lease implements AutoCloseable {
+public final class Lease implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Lease.class);
 
@@ -128,6 +129,27 @@ final class Lease implements AutoCloseable {
   }
 
   /**
+   * Takes the lease of a folder that holds several runs, and makes the folder.
+   *
+   * @throws LockstepException (user) naming the other driver when there is one, (environment) when
+   *     the folder cannot be written
+   */
+  public static Lease take(String location, Configuration hadoop) {
+    Path path = new Path(location);
+    try {
+      FileSystem files = path.getFileSystem(hadoop);
+      files.setWriteChecksum(false);
+      files.mkdirs(path);
+      return take(location, files, Clock.systemUTC());
+    } catch (IOException e) {
+      throw LockstepException.environment(
+          "Cannot write to output.dir=%s: %s. Choose a folder that can be written."
+              .formatted(location, e.getMessage()),
+          e);
+    }
+  }
+
+  /**
    * Takes a folder's lease and renews it until it is closed.
    *
    * @throws LockstepException (user) naming the other driver, when there is one
@@ -212,7 +234,7 @@ final class Lease implements AutoCloseable {
    *
    * @throws LockstepException (environment) when one did
    */
-  void requireHeld() {
+  public void requireHeld() {
     if (lost) {
       throw LockstepException.environment(
           "Cannot go on: another driver took %s while this one did not answer for %d s. Repeat the command when that one has ended."

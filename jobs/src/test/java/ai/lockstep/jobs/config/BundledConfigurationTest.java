@@ -43,6 +43,7 @@ class BundledConfigurationTest {
                 "harness", "default",
                 "hardware", "local",
                 "rl", "grpo",
+                "nightly", "default",
                 "wandb", "default",
                 "viz", "default",
                 "sweep", "none"));

@@ -155,7 +155,9 @@ public final class Replica implements AutoCloseable {
       if (next == null) {
         return;
       }
+      long started = System.nanoTime();
       start(next).ifPresent(running::add);
+      load = load.withWork(System.nanoTime() - started);
     }
   }
 
@@ -180,6 +182,7 @@ public final class Replica implements AutoCloseable {
     if (running.isEmpty()) {
       return;
     }
+    long started = System.nanoTime();
     List<Running> ended = new ArrayList<>();
     try {
       propose(running, ended);
@@ -190,6 +193,7 @@ public final class Replica implements AutoCloseable {
       }
     }
     running.removeAll(ended);
+    load = load.withWork(System.nanoTime() - started);
   }
 
   private void passAlone(Running row, List<Running> ended) {

@@ -2,6 +2,7 @@ package ai.lockstep.udf.spark;
 
 import ai.lockstep.udf.model.torch.TorchDevice;
 import ai.lockstep.udf.replica.Replica;
+import ai.lockstep.udf.replica.ReplicaLoad;
 import ai.lockstep.udf.tokenizer.DreamTokenizer;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
@@ -9,6 +10,7 @@ import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.TaskContext;
 import org.apache.spark.resource.ResourceInformation;
@@ -52,6 +54,16 @@ public record ExecutorModel(
   static ExecutorModel get(
       ModelSource model, DeviceChoice device, Optional<String> address, int batchRows) {
     return LOADED.computeIfAbsent(new Key(model, device, address, batchRows), ExecutorModel::load);
+  }
+
+  /** What the replicas of this JVM have done, by name. */
+  public static Map<String, ReplicaLoad> loads() {
+    Map<String, ReplicaLoad> loads = new TreeMap<>();
+    LOADED
+        .values()
+        .forEach(
+            model -> loads.merge(model.replica.name(), model.replica.load(), ReplicaLoad::plus));
+    return loads;
   }
 
   /** What is loaded now. */

@@ -289,6 +289,7 @@ class ReplicaTest {
       assertThat(load.rowsFailed()).isEqualTo(1);
       assertThat(load.rowsPerBatch()).isEqualTo(1);
       assertThat(load.busyNanos()).isPositive();
+      assertThat(load.workNanos()).isGreaterThanOrEqualTo(load.busyNanos());
     }
   }
 }

@@ -1,11 +1,13 @@
 package ai.lockstep.udf.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import com.codahale.metrics.MetricRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -44,6 +46,30 @@ class NvidiaSmiTest {
         .containsExactly(
             "gpu.3.memoryUsedMebibytes", "gpu.3.powerWatts", "gpu.3.utilizationPercent");
     assertThat(registry.getGauges().get("gpu.3.powerWatts").getValue()).isEqualTo(612.4);
+  }
+
+  @Test
+  void aSamplerSeesEveryGpuOfTheMachineAtOnce() throws IOException {
+    NvidiaSmi command =
+        answering(
+            "case $1 in --id=0|--id=1) echo \"15342, ${1#--id=}7, 612.40\";; *) exit 6;; esac");
+
+    try (GpuSampler sampler = GpuSampler.start(command, Duration.ofDays(1))) {
+      assertThat(sampler.samples())
+          .extracting(
+              GpuSampler.Sample::address,
+              GpuSampler.Sample::utilizationPercent,
+              GpuSampler.Sample::memoryUsedMebibytes)
+          .containsExactly(tuple("0", 7.0, 15342.0), tuple("1", 17.0, 15342.0));
+    }
+  }
+
+  @Test
+  void aSamplerSeesNothingWhereThereIsNoCommand() {
+    try (GpuSampler sampler =
+        GpuSampler.start(new NvidiaSmi(folder.resolve("none").toString()), Duration.ofDays(1))) {
+      assertThat(sampler.samples()).isEmpty();
+    }
   }
 
   @Test

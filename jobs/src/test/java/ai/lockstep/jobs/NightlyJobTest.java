@@ -1,0 +1,125 @@
+package ai.lockstep.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole job, with blocks too short for any answer: every task is wrong every night. */
+@ExtendWith(LocalSpark.class)
+class NightlyJobTest {
+
+  @TempDir Path folder;
+  private Path root;
+
+  @BeforeEach
+  void takeSession(SparkSession session) {
+    root = folder.resolve("nights");
+  }
+
+  private JobRun nightly(String date, String... more) {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "output.dir=" + root,
+                "nightly.date=" + date,
+                "tasks=0-7",
+                "decode.r_length=2",
+                "decode.a_length=4"));
+    words.addAll(List.of(more));
+    return JobRun.of(NightlyJob.DESCRIPTION, context -> NightlyJob.run(context, Map.of()), words);
+  }
+
+  @Test
+  void theFirstNightIsTheBaselineAndTheNextIsHeldAgainstIt() throws IOException {
+    JobRun first = nightly("2026-03-02", "decode.tau_a=0.9");
+
+    assertThat(first.errors()).isEmpty();
+    assertThat(first.exitCode()).isZero();
+    assertThat(first.output().lines().reduce((a, b) -> b).orElseThrow())
+        .isEqualTo(
+            "nightly 2026-03-02: baseline, nothing to compare with yet; best pass@1 plus 0.000 (decode=lockstep)");
+    assertThat(root.resolve("2026-03-02/scores")).isDirectory();
+    assertThat(root.resolve("2026-03-02/multirun.yaml")).exists();
+
+    claimThatEveryTaskWasRight(root.resolve("2026-03-02/night.json"), "decode=jacobi");
+    JobRun second = nightly("2026-03-04", "decode.tau_a=0.9");
+
+    String headline =
+        "nightly 2026-03-04: regression in 1 of 2 configurations since 2026-03-02: decode=jacobi pass@1 plus 1.000 -> 0.000 (8 tasks worse, 0 better, p=0.016)";
+    assertThat(second.exitCode()).isEqualTo(5);
+    assertThat(second.errors()).isEqualTo("lockstep: " + headline + "\n");
+    assertThat(second.output()).endsWith(headline + "\n");
+    assertThat(root.resolve("2026-03-04/summary.md"))
+        .content()
+        .startsWith("# " + headline)
+        .contains("This night stands in for 1 missed: 2026-03-03.");
+    assertThat(root.resolve("history.md")).content().contains("regression", "baseline");
+  }
+
+  private static void claimThatEveryTaskWasRight(Path file, String label) throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    JsonNode night = json.readTree(file.toFile());
+    for (JsonNode configuration : night.at("/results/configurations")) {
+      if (configuration.get("label").asText().equals(label)) {
+        ObjectNode tasks = (ObjectNode) configuration.get("tasks");
+        tasks.properties().forEach(task -> ((ArrayNode) task.getValue()).set(1, 1));
+      }
+    }
+    Files.write(file, json.writeValueAsBytes(night));
+  }
+
+  @Test
+  void aSecondRunIsRefusedWhileOneIsAtWork() throws Exception {
+    Process other = new ProcessBuilder("cat").start();
+    try {
+      Files.createDirectories(root);
+      Files.writeString(
+          root.resolve(".lockstep.lease"),
+          """
+          {"owner": "other", "host": "night", "machine": "elsewhere", "pid": %d,
+           "started_millis": 0, "expires_millis": %d}
+          """
+              .formatted(other.pid(), System.currentTimeMillis() + 60_000));
+
+      JobRun result = nightly("2026-03-02");
+
+      assertThat(result.exitCode()).isEqualTo(2);
+      assertThat(result.errors())
+          .startsWith(
+              "lockstep: Cannot write to output.dir=%s: another driver is writing there (host night, process %d)."
+                  .formatted(root, other.pid()));
+      assertThat(root.resolve("2026-03-02")).doesNotExist();
+    } finally {
+      other.destroyForcibly();
+    }
+  }
+
+  @Test
+  void mistakesAreToldBeforeAnythingIsDecoded() {
+    assertThat(nightly("2026-02-30").errors())
+        .isEqualTo(
+            "lockstep: Cannot run with nightly.date=2026-02-30: it must be a date such as 2026-01-31.\n");
+    assertThat(nightly("2026-03-02", "nightly.baseline=2026-03-01").errors())
+        .isEqualTo(
+            "lockstep: Cannot compare with nightly.baseline=2026-03-01: no night of that date was finished. Name one of none so far, tonight, or null.\n");
+    assertThat(nightly("2026-03-02", "output.sweep_dir=elsewhere").errors())
+        .isEqualTo(
+            "lockstep: Cannot run nightly with output.sweep_dir=elsewhere: a night lies in %s/2026-03-02. Set output.dir only.\n"
+                .formatted(root));
+    assertThat(root.resolve("2026-03-02")).doesNotExist();
+  }
+}

@@ -1,0 +1,92 @@
+package ai.lockstep.udf.spark;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Watches the GPUs of this machine from the start until it is closed; a machine without GPUs, or
+ * without NVIDIA's command, gives no samples.
+ */
+public final class GpuSampler implements AutoCloseable {
+
+  private final NvidiaSmi nvidiaSmi;
+  private final List<String> addresses;
+  private final List<Sample> samples = new CopyOnWriteArrayList<>();
+  private final ScheduledExecutorService timer;
+
+  /**
+   * What a GPU did at a moment; what it does not tell is NaN.
+   *
+   * @param at when it was asked
+   * @param address of the GPU, from 0
+   * @param utilizationPercent share of the last sample period in which a kernel ran, in 0..100
+   * @param memoryUsedMebibytes memory in use, by all processes
+   */
+  public record Sample(
+      Instant at, String address, double utilizationPercent, double memoryUsedMebibytes) {}
+
+  private GpuSampler(NvidiaSmi nvidiaSmi, Duration period) {
+    this.nvidiaSmi = nvidiaSmi;
+    this.addresses = addresses(nvidiaSmi);
+    this.timer =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, "lockstep-gpu-sampler");
+              thread.setDaemon(true);
+              return thread;
+            });
+    if (!addresses.isEmpty()) {
+      sample();
+      timer.scheduleAtFixedRate(
+          this::sample, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
+    }
+  }
+
+  /** Starts to watch. */
+  public static GpuSampler start(Duration period) {
+    return new GpuSampler(new NvidiaSmi("nvidia-smi"), period);
+  }
+
+  static GpuSampler start(NvidiaSmi nvidiaSmi, Duration period) {
+    return new GpuSampler(nvidiaSmi, period);
+  }
+
+  private static List<String> addresses(NvidiaSmi nvidiaSmi) {
+    List<String> addresses = new ArrayList<>();
+    while (nvidiaSmi.read(String.valueOf(addresses.size())).isPresent()) {
+      addresses.add(String.valueOf(addresses.size()));
+    }
+    return addresses;
+  }
+
+  private void sample() {
+    for (String address : addresses) {
+      Optional<NvidiaSmi.Reading> reading = nvidiaSmi.read(address);
+      reading.ifPresent(
+          now ->
+              samples.add(
+                  new Sample(
+                      Instant.now(),
+                      address,
+                      now.utilizationPercent(),
+                      now.memoryUsedMebibytes())));
+    }
+  }
+
+  /** What was seen so far, in order of time. */
+  public List<Sample> samples() {
+    return List.copyOf(samples);
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+  }
+}
