@@ -10,6 +10,7 @@ import ai.lockstep.jobs.wandb.WandbFile.Field;
 import ai.lockstep.jobs.wandb.WandbFile.Message;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
@@ -144,6 +146,25 @@ class EvaluateTrackingTest {
     List<String> tasks = new ArrayList<>();
     table.get("data").forEach(sample -> tasks.add(sample.get(1).textValue()));
     assertThat(tasks).containsExactly("Starter/0", "Starter/0", "Starter/1", "Starter/1");
+  }
+
+  @Test
+  void picturesAndReportOfTheFolderAreShown() throws IOException {
+    evaluate("tasks=0", "wandb.enabled=false");
+    Path picture = out.resolve("run/viz/c1/Starter_0.0.png");
+    Files.createDirectories(picture.getParent());
+    ImageIO.write(new BufferedImage(7, 5, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+    Files.writeString(out.resolve("run/report.html"), "<p>done");
+
+    assertThat(evaluate("tasks=0").exitCode()).isZero();
+
+    Map<String, String> row = rows(records(), "samples").get(0);
+    JsonNode image = new ObjectMapper().readTree(row.get("viz/c1/Starter_0.0.png"));
+    assertThat(image.get("_type").textValue()).isEqualTo("image-file");
+    assertThat(tracked().resolve("files").resolve(image.get("path").textValue()))
+        .hasSameBinaryContentAs(picture);
+    assertThat(new ObjectMapper().readTree(row.get("report.html")).get("_type").textValue())
+        .isEqualTo("html-file");
   }
 
   @Test
