@@ -127,15 +127,16 @@ class EvaluateTrackingTest {
         .hasToString("[0.5,0.9]");
     assertThat(of(CONFIG, records).get(1).items(1).get("provenance")).contains("Python 3.");
     assertThat(of(SUMMARY, records).get(0).items(1))
-        .containsKeys(ids.get(0).textValue(), ids.get(1).textValue(), "samples", "metrics");
+        .containsKeys(
+            ids.get(0).textValue(), ids.get(1).textValue(), "samples_table", "metrics_table");
     assertThat(of(STATS, records)).hasSizeGreaterThanOrEqualTo(2);
     assertThat(of(EXIT, records).get(0).all(1)).isEmpty();
-    samplesAreShown(rows(records, "samples").get(0));
+    samplesAreShown(rows(records, "samples_table").get(0));
   }
 
   /** The verdicts of every sample, and none of the tests. */
   private void samplesAreShown(Map<String, String> row) throws IOException {
-    JsonNode value = new ObjectMapper().readTree(row.get("samples"));
+    JsonNode value = new ObjectMapper().readTree(row.get("samples_table"));
     JsonNode table =
         new ObjectMapper()
             .readTree(tracked().resolve("files").resolve(value.get("path").textValue()).toFile());
@@ -158,7 +159,8 @@ class EvaluateTrackingTest {
 
     assertThat(evaluate("tasks=0").exitCode()).isZero();
 
-    Map<String, String> row = rows(records(), "samples").get(0);
+    assertThat(of(SUMMARY, records()).get(0).items(1)).containsEntry("samples", "1");
+    Map<String, String> row = rows(records(), "samples_table").get(0);
     JsonNode image = new ObjectMapper().readTree(row.get("viz/c1/Starter_0.0.png"));
     assertThat(image.get("_type").textValue()).isEqualTo("image-file");
     assertThat(tracked().resolve("files").resolve(image.get("path").textValue()))
