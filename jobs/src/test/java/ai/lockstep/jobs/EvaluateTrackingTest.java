@@ -10,6 +10,7 @@ import ai.lockstep.jobs.wandb.WandbFile.Field;
 import ai.lockstep.jobs.wandb.WandbFile.Message;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
@@ -125,15 +127,16 @@ class EvaluateTrackingTest {
         .hasToString("[0.5,0.9]");
     assertThat(of(CONFIG, records).get(1).items(1).get("provenance")).contains("Python 3.");
     assertThat(of(SUMMARY, records).get(0).items(1))
-        .containsKeys(ids.get(0).textValue(), ids.get(1).textValue(), "samples", "metrics");
+        .containsKeys(
+            ids.get(0).textValue(), ids.get(1).textValue(), "samples_table", "metrics_table");
     assertThat(of(STATS, records)).hasSizeGreaterThanOrEqualTo(2);
     assertThat(of(EXIT, records).get(0).all(1)).isEmpty();
-    samplesAreShown(rows(records, "samples").get(0));
+    samplesAreShown(rows(records, "samples_table").get(0));
   }
 
   /** The verdicts of every sample, and none of the tests. */
   private void samplesAreShown(Map<String, String> row) throws IOException {
-    JsonNode value = new ObjectMapper().readTree(row.get("samples"));
+    JsonNode value = new ObjectMapper().readTree(row.get("samples_table"));
     JsonNode table =
         new ObjectMapper()
             .readTree(tracked().resolve("files").resolve(value.get("path").textValue()).toFile());
@@ -144,6 +147,26 @@ class EvaluateTrackingTest {
     List<String> tasks = new ArrayList<>();
     table.get("data").forEach(sample -> tasks.add(sample.get(1).textValue()));
     assertThat(tasks).containsExactly("Starter/0", "Starter/0", "Starter/1", "Starter/1");
+  }
+
+  @Test
+  void picturesAndReportOfTheFolderAreShown() throws IOException {
+    evaluate("tasks=0", "wandb.enabled=false");
+    Path picture = out.resolve("run/viz/c1/Starter_0.0.png");
+    Files.createDirectories(picture.getParent());
+    ImageIO.write(new BufferedImage(7, 5, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+    Files.writeString(out.resolve("run/report.html"), "<p>done");
+
+    assertThat(evaluate("tasks=0").exitCode()).isZero();
+
+    assertThat(of(SUMMARY, records()).get(0).items(1)).containsEntry("samples", "1");
+    Map<String, String> row = rows(records(), "samples_table").get(0);
+    JsonNode image = new ObjectMapper().readTree(row.get("viz/c1/Starter_0.0.png"));
+    assertThat(image.get("_type").textValue()).isEqualTo("image-file");
+    assertThat(tracked().resolve("files").resolve(image.get("path").textValue()))
+        .hasSameBinaryContentAs(picture);
+    assertThat(new ObjectMapper().readTree(row.get("report.html")).get("_type").textValue())
+        .isEqualTo("html-file");
   }
 
   @Test

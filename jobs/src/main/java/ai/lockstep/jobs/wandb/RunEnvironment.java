@@ -1,8 +1,9 @@
 package ai.lockstep.jobs.wandb;
 
 import ai.lockstep.jobs.run.CodeVersion;
+import java.io.IOException;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -37,6 +38,8 @@ record RunEnvironment(
     String executable,
     int cpuCount) {
 
+  private static final Path KERNEL_NAME = Path.of("/proc/sys/kernel/hostname");
+
   RunEnvironment {
     args = List.copyOf(args);
   }
@@ -61,8 +64,11 @@ record RunEnvironment(
 
   private static String machineName() {
     try {
-      return InetAddress.getLocalHost().getHostName();
-    } catch (UnknownHostException e) {
+      // Java asks the network for the name, for seconds where no one answers.
+      return Files.isReadable(KERNEL_NAME)
+          ? Files.readString(KERNEL_NAME).strip()
+          : InetAddress.getLocalHost().getHostName();
+    } catch (IOException e) {
       // A machine without a name of its own; W&B shows none.
       return "";
     }

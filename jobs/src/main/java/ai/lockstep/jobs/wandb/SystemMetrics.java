@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -26,7 +27,8 @@ final class SystemMetrics {
   private static final double PERCENT = 100;
   private static final double MEBI = 1024.0 * 1024;
   private static final long GPU_SECONDS = 5;
-  private static final Path PROCESS_STATUS = Path.of("/proc/self/status");
+  private static final Path PROCESS = Path.of("/proc/self/status");
+  private static final Path MEMORY = Path.of("/proc/meminfo");
 
   private static final List<String> GPU_QUERY =
       List.of(
@@ -44,7 +46,8 @@ final class SystemMetrics {
   Map<String, Double> read() {
     Map<String, Double> readings = new TreeMap<>();
     double total = system.getTotalMemorySize();
-    double free = system.getFreeMemorySize();
+    // Linux fills free memory with files that it gives up on demand; that is available too.
+    double free = bytes(MEMORY, "MemAvailable:").orElse(system.getFreeMemorySize());
     put(readings, "cpu", system.getCpuLoad() * PERCENT);
     put(readings, "proc.cpu", system.getProcessCpuLoad() * PERCENT);
     put(readings, "proc.cpu.threads", ManagementFactory.getThreadMXBean().getThreadCount());
@@ -65,21 +68,28 @@ final class SystemMetrics {
     }
   }
 
-  /** Other systems than Linux do without. */
   private static void readMemory(Map<String, Double> readings, double total) {
-    if (!Files.isReadable(PROCESS_STATUS)) {
-      return;
+    bytes(PROCESS, "VmRSS:")
+        .ifPresent(
+            resident -> {
+              put(readings, "proc.memory.rssMB", resident / MEBI);
+              put(readings, "proc.memory.percent", resident / total * PERCENT);
+            });
+  }
+
+  /** A line of a file of Linux that is given in kB; other systems have no such file. */
+  private static OptionalDouble bytes(Path file, String name) {
+    if (!Files.isReadable(file)) {
+      return OptionalDouble.empty();
     }
     try {
-      for (String line : Files.readAllLines(PROCESS_STATUS, StandardCharsets.UTF_8)) {
-        if (line.startsWith("VmRSS:")) {
-          double bytes = Double.parseDouble(line.replaceAll("[^0-9]", "")) * 1024;
-          put(readings, "proc.memory.rssMB", bytes / MEBI);
-          put(readings, "proc.memory.percent", bytes / total * PERCENT);
-        }
-      }
+      return Files.readAllLines(file, StandardCharsets.UTF_8).stream()
+          .filter(line -> line.startsWith(name))
+          .mapToDouble(line -> Double.parseDouble(line.replaceAll("[^0-9]", "")) * 1024)
+          .findFirst();
     } catch (IOException e) {
-      LOG.debug("no {}", PROCESS_STATUS, e);
+      LOG.debug("no {}", file, e);
+      return OptionalDouble.empty();
     }
   }
 

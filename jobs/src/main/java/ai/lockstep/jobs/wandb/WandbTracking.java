@@ -45,6 +45,11 @@ public final class WandbTracking {
 
   private static final String COMMAND = "wandb";
 
+  /** Keys of the tables; the summary has a number of samples too. */
+  private static final String METRICS = "metrics_table";
+
+  private static final String SAMPLES = "samples_table";
+
   /** What runs leave for people to look at. */
   private static final String PICTURES = "viz";
 
@@ -221,8 +226,8 @@ public final class WandbTracking {
     List<String> columns = new ArrayList<>(List.of(Table.PARTITION));
     columns.addAll(CONFIG_MEASURES);
     ObjectNode shown = object();
-    shown.set("metrics", tracked.table("metrics", RunTables.table(columns, metrics)));
-    shown.set("samples", tracked.table("samples", tables.samples()));
+    shown.set(METRICS, tracked.table(METRICS, RunTables.table(columns, metrics)));
+    shown.set(SAMPLES, tracked.table(SAMPLES, tables.samples()));
     FileSystem files =
         new Path(folder.location()).getFileSystem(spark.sessionState().newHadoopConf());
     for (String name : names(files)) {
