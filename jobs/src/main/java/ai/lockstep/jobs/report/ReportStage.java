@@ -14,7 +14,9 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
-/** Writes a run's {@code report.html}, and the pictures that {@code viz.gif} asks for. Driver only. */
+/**
+ * Writes a run's {@code report.html}, and the pictures that {@code viz.gif} asks for. Driver only.
+ */
 public final class ReportStage {
 
   /** The report's name in the run's folder. */
@@ -30,8 +32,7 @@ public final class ReportStage {
    * @param metrics the run's rows of {@code metrics}
    */
   public static void atTheEnd(
-      SparkSession spark, RunConfig config, List<Row> metrics, String location)
-      throws IOException {
+      SparkSession spark, RunConfig config, List<Row> metrics, String location) throws IOException {
     if (config.viz().enabled()) {
       RunTables run =
           RunTables.of(
