@@ -1,6 +1,7 @@
 package ai.lockstep.jobs.report;
 
 import ai.lockstep.jobs.config.RunConfig;
+import ai.lockstep.jobs.config.VizConfig;
 import ai.lockstep.jobs.metrics.MetricsReport;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.WholeFile;
@@ -77,8 +78,10 @@ public final class ReportStage {
     Configuration hadoop = run.spark().sessionState().newHadoopConf();
     WholeFile.write(file, hadoop, out -> out.write(page));
     System.out.println("report: " + file);
-    FillPictures.write(samples.rows(), samples.texts(), config.viz(), run.location(), hadoop)
-        .forEach(picture -> System.out.println("picture: " + picture));
+    if (config.viz().gif() != VizConfig.Gif.NONE) {
+      FillPictures.write(samples.rows(), samples.texts(), config.viz(), run.location(), hadoop)
+          .forEach(picture -> System.out.println("picture: " + picture));
+    }
     data.path("missing").forEach(sentence -> System.out.println("missing: " + sentence.asText()));
   }
 }
