@@ -45,7 +45,6 @@ public final class ReportJob {
     Composition composition = context.compositions().get(0);
     RunConfig config = RunConfig.of(composition);
     SparkSession spark = context.spark(config.hardware().sparkProperties());
-    ReportStage.rebuild(
-        spark, config.output().dir(), composition.resolved(), config.compare());
+    ReportStage.rebuild(spark, config.output().dir(), composition.resolved(), config.compare());
   }
 }

@@ -19,14 +19,14 @@ public enum NamedQuery {
    *
    * <p>For points of speed {@code s} (tokens per pass) and accuracy {@code y} (pass@1 plus in
    * percent), slowest first: {@code s1*y1 + sum over i >= 2 of (s_i - s_{i-1}) * (y_i*W(y_i) +
-   * y_{i-1}*W(y_{i-1})) / 2}, where {@code W(y) = min(exp(-3 * (1 - y/y_max)), 1)}, {@code y_max} is
-   * the best accuracy of all decoders, and points with {@code y < y1 - 5} are left out. One point
-   * gives {@code s1*y1}. The unit is percent times tokens a pass, 0 and above.
+   * y_{i-1}*W(y_{i-1})) / 2}, where {@code W(y) = min(exp(-3 * (1 - y/y_max)), 1)}, {@code y_max}
+   * is the best accuracy of all decoders, and points with {@code y < y1 - 5} are left out. One
+   * point gives {@code s1*y1}. The unit is percent times tokens a pass, 0 and above.
    *
-   * <p>Source: d3LLM (arXiv 2601.07568) and its AUP_leaderboard/aup_utils.py. Deliberate differences:
-   * {@code y_max} is taken over the run, as no others are known; a curve whose fastest point is more
-   * than 5 points below the slowest is cut there instead of refused. AUPs of two runs compare only
-   * when their {@code y_max} is about the same.
+   * <p>Source: d3LLM (arXiv 2601.07568) and its AUP_leaderboard/aup_utils.py. Deliberate
+   * differences: {@code y_max} is taken over the run, as no others are known; a curve whose fastest
+   * point is more than 5 points below the slowest is cut there instead of refused. AUPs of two runs
+   * compare only when their {@code y_max} is about the same.
    */
   AUP("accuracy under parallelism: the area under pass@1 over tokens per pass"),
   /** What passes that target each block commit. */

@@ -16,8 +16,8 @@ import java.util.List;
 
 /**
  * A sample's tokens as boxes that flow like text, block by block: laid out once, then painted as it
- * stands after a pass ({@link #after}) or coloured by pass ({@link #heatmap}). The font comes along;
- * of the machine's fonts none is needed.
+ * stands after a pass ({@link #after}) or coloured by pass ({@link #heatmap}). The font comes
+ * along; of the machine's fonts none is needed.
  */
 final class FillDrawing {
 
@@ -66,7 +66,11 @@ final class FillDrawing {
       font = face.deriveFont(14f);
       small = face.deriveFont(12f);
       height = layOut();
-    } catch (FontFormatException | IOException | RuntimeException | LinkageError | InternalError e) {
+    } catch (FontFormatException
+        | IOException
+        | RuntimeException
+        | LinkageError
+        | InternalError e) {
       // Without fontconfig the JDK fails with a null pointer or an InternalError, deep inside.
       throw cannotDraw(e);
     }
@@ -92,7 +96,7 @@ final class FillDrawing {
       for (int i = block.start(); i < block.start() + block.length(); i++) {
         FillOrder.Token token = order.tokens().get(i);
         int width =
-            Math.min(WIDTH - left - MARGIN, Math.max(12, metrics.stringWidth(token.shown()) + 6));
+            Math.min(WIDTH - left - MARGIN, Math.max(12, metrics.stringWidth(drawn(token)) + 6));
         if (x + width > WIDTH - MARGIN) {
           x = left;
           y += LINE;
@@ -108,6 +112,17 @@ final class FillDrawing {
     }
     graphics.dispose();
     return y + MARGIN;
+  }
+
+  /** A token's text in signs that the font has. */
+  private String drawn(FillOrder.Token token) {
+    StringBuilder drawn = new StringBuilder();
+    token
+        .shown()
+        .codePoints()
+        .map(sign -> font.canDisplay(sign) ? sign : sign == '↵' ? '¶' : '?')
+        .forEach(drawn::appendCodePoint);
+    return drawn.toString();
   }
 
   /** The sample as it stands after a pass; what that pass committed is filled with colour. */
@@ -188,8 +203,7 @@ final class FillDrawing {
     for (int number = 0; number < headings.size(); number++) {
       FillOrder.Block block = order.blocks().get(number);
       int y = headings.get(number);
-      int end =
-          number + 1 < headings.size() ? headings.get(number + 1) - 14 : height - MARGIN - 14;
+      int end = number + 1 < headings.size() ? headings.get(number + 1) - 14 : height - MARGIN - 14;
       int filled = order.filled(block, pass);
       graphics.setColor(colour(number));
       graphics.fillRect(MARGIN, y, BAR, end - y);
@@ -245,14 +259,15 @@ final class FillDrawing {
 
   private void label(Graphics2D graphics, Box box, Color colour) {
     graphics.setClip(box.x, box.y, box.width, BOX);
-    text(graphics, font, colour, box.token.shown(), box.x + 3, box.y + 16);
+    text(graphics, font, colour, drawn(box.token), box.x + 3, box.y + 16);
     graphics.setClip(null);
   }
 
   private static void forced(Graphics2D graphics, Box box, Color colour) {
     graphics.setColor(colour);
     graphics.setStroke(
-        new BasicStroke(2, BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER, 10, new float[] {4, 3}, 0));
+        new BasicStroke(
+            2, BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER, 10, new float[] {4, 3}, 0));
     graphics.drawLine(box.x + 2, box.y + BOX - 2, box.x + box.width - 2, box.y + BOX - 2);
   }
 

@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FillGif {
 
+  private static final String STREAM = "javax_imageio_gif_stream_1.0";
   private static final String IMAGE = "javax_imageio_gif_image_1.0";
   private static final int COLOURS = 256;
 
@@ -47,8 +48,7 @@ final class FillGif {
     ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();
     try (ImageOutputStream stream = ImageIO.createImageOutputStream(out)) {
       writer.setOutput(stream);
-      IIOMetadata head = writer.getDefaultStreamMetadata(null);
-      writer.prepareWriteSequence(head);
+      writer.prepareWriteSequence(head(writer, palette));
       BufferedImage before = null;
       for (int pass = 0; pass < frames; pass++) {
         BufferedImage now = drawing.after(pass);
@@ -74,7 +74,8 @@ final class FillGif {
     int step = Math.max(1, frames / 8);
     for (int pass = 0; pass < frames; pass += step) {
       BufferedImage image = drawing.after(pass);
-      int[] pixels = image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+      int[] pixels =
+          image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
       for (int pixel : pixels) {
         counts.merge(pixel & 0xFFFFFF, 1, Integer::sum);
       }
@@ -118,10 +119,7 @@ final class FillGif {
   }
 
   private static BufferedImage indexed(
-      BufferedImage image,
-      Rectangle part,
-      IndexColorModel palette,
-      Map<Integer, Integer> nearest) {
+      BufferedImage image, Rectangle part, IndexColorModel palette, Map<Integer, Integer> nearest) {
     BufferedImage indexed =
         new BufferedImage(part.width, part.height, BufferedImage.TYPE_BYTE_INDEXED, palette);
     WritableRaster raster = indexed.getRaster();
@@ -149,6 +147,30 @@ final class FillGif {
       }
     }
     return best;
+  }
+
+  /** Says the palette once for all frames; the writer's own default is the one of old browsers. */
+  private static IIOMetadata head(ImageWriter writer, IndexColorModel palette)
+      throws IOException {
+    IIOMetadata head = writer.getDefaultStreamMetadata(null);
+    IIOMetadataNode root = (IIOMetadataNode) head.getAsTree(STREAM);
+    IIOMetadataNode table = child(root, "GlobalColorTable");
+    while (table.hasChildNodes()) {
+      table.removeChild(table.getFirstChild());
+    }
+    table.setAttribute("sizeOfGlobalColorTable", String.valueOf(COLOURS));
+    table.setAttribute("backgroundColorIndex", "0");
+    table.setAttribute("sortFlag", "FALSE");
+    for (int i = 0; i < COLOURS; i++) {
+      IIOMetadataNode entry = new IIOMetadataNode("ColorTableEntry");
+      entry.setAttribute("index", String.valueOf(i));
+      entry.setAttribute("red", String.valueOf(palette.getRed(i)));
+      entry.setAttribute("green", String.valueOf(palette.getGreen(i)));
+      entry.setAttribute("blue", String.valueOf(palette.getBlue(i)));
+      table.appendChild(entry);
+    }
+    head.setFromTree(STREAM, root);
+    return head;
   }
 
   private static IIOMetadata metadata(

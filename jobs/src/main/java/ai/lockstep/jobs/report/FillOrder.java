@@ -107,8 +107,7 @@ record FillOrder(
     }
     List<Pass> passes = new ArrayList<>();
     for (Row pass : row.<Row>getList(row.fieldIndex("passes"))) {
-      passes.add(
-          new Pass(pass.getAs("blocks"), pass.getAs("committed"), pass.getAs("forced")));
+      passes.add(new Pass(pass.getAs("blocks"), pass.getAs("committed"), pass.getAs("forced")));
     }
     return new FillOrder(
         row.getAs("task_id"), row.<Integer>getAs("sample_index"), tokens, blocks, passes);
@@ -125,7 +124,7 @@ record FillOrder(
     return filled;
   }
 
-  /** One line on a pass: {@code pass 4 of 21  R  3 tokens, 1 forced}. */
+  /** One line on a pass: {@code pass 4 of 21 R 3 tokens, 1 forced}. */
   String line(int pass) {
     Pass done = passes.get(pass);
     return String.format(

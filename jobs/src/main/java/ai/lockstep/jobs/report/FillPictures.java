@@ -46,8 +46,7 @@ final class FillPictures {
                     order.task().replaceAll("[^A-Za-z0-9._-]", "_"),
                     order.sample());
         WholeFile.write(name + ".gif", hadoop, out -> FillGif.write(order, drawing, out));
-        WholeFile.write(
-            name + ".png", hadoop, out -> ImageIO.write(drawing.heatmap(), "png", out));
+        WholeFile.write(name + ".png", hadoop, out -> ImageIO.write(drawing.heatmap(), "png", out));
         written.add(name + ".gif");
         written.add(name + ".png");
       }

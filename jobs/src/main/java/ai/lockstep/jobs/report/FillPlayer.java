@@ -19,7 +19,9 @@ final class FillPlayer {
 
   private static final String RESET = "\u001b[0m";
 
-  /** Cividis in the 256 colours that terminals have, dark first; white is legible on the first 3. */
+  /**
+   * Cividis in the 256 colours that terminals have, dark first; white is legible on the first 3.
+   */
   private static final int[] RAMP = {17, 60, 102, 144, 186, 227};
 
   private static final int DARK_COLOURS = 3;

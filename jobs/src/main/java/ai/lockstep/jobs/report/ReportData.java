@@ -81,9 +81,11 @@ final class ReportData {
           .put("counted", row.<Long>getAs("counted"))
           .put("aup", row.<Double>getAs("aup"));
     }
-    List<Row> runs = run.spark().sql("SELECT * FROM runs ORDER BY finished_at DESC").collectAsList();
+    List<Row> runs =
+        run.spark().sql("SELECT * FROM runs ORDER BY finished_at DESC").collectAsList();
     if (runs.isEmpty()) {
-      missing.add("The run has not come to its end: start the same command again to go on with it.");
+      missing.add(
+          "The run has not come to its end: start the same command again to go on with it.");
     } else {
       Row last = runs.get(0);
       for (String column :
@@ -113,8 +115,7 @@ final class ReportData {
     for (Row metrics : run.metrics()) {
       String id = metrics.getAs(Table.PARTITION);
       List<Row> own = tasks.getOrDefault(id, List.of());
-      ObjectNode node =
-          root.objectNode().put("id", id).put("label", labels.getOrDefault(id, id));
+      ObjectNode node = root.objectNode().put("id", id).put("label", labels.getOrDefault(id, id));
       node.set("metrics", metrics(metrics));
       node.set("intervals", intervals(metrics, own));
       node.set("tasks", tasks(own));
@@ -139,7 +140,8 @@ final class ReportData {
       missing.add("%s has %d of %d tasks.".formatted(label, tasks.size(), most));
     }
     if (judged < decoded) {
-      missing.add("%s: %d of %d samples are not judged yet.".formatted(label, decoded - judged, decoded));
+      missing.add(
+          "%s: %d of %d samples are not judged yet.".formatted(label, decoded - judged, decoded));
     }
     if (sum(tasks, "failed") > 0) {
       missing.add("%s: %d samples could not be decoded.".formatted(label, sum(tasks, "failed")));
@@ -175,8 +177,7 @@ final class ReportData {
       for (int k : List.of(10, 100)) {
         if (metrics.getAs("pass_at_%d_%s".formatted(k, tests)) != null) {
           ratio(tasks, task -> PassAtK.of(tally(task, "judged", tests), k), task -> 1)
-              .ifPresent(
-                  found -> put(node, "pass_at_%d_%s".formatted(k, tests), found.asShare()));
+              .ifPresent(found -> put(node, "pass_at_%d_%s".formatted(k, tests), found.asShare()));
         }
       }
     }
@@ -256,7 +257,9 @@ final class ReportData {
     return node;
   }
 
-  /** By measure, a list of bins: {@code [counted, passed, low, high]}, the ends for answers only. */
+  /**
+   * By measure, a list of bins: {@code [counted, passed, low, high]}, the ends for answers only.
+   */
   private ObjectNode confidence(List<Row> rows) {
     ObjectNode node = root.objectNode();
     for (String measure : List.of("token", "answer")) {
@@ -300,8 +303,17 @@ final class ReportData {
     }
     for (String column :
         List.of(
-            "status", "error", "prompt", "answer", "reasoning", "program", "base_status",
-            "plus_status", "outcome", "message", "failed_input")) {
+            "status",
+            "error",
+            "prompt",
+            "answer",
+            "reasoning",
+            "program",
+            "base_status",
+            "plus_status",
+            "outcome",
+            "message",
+            "failed_input")) {
       String text = row.getAs(column);
       if (text != null) {
         node.put(column, cut(text));

@@ -1,6 +1,7 @@
 package ai.lockstep.jobs.report;
 
 import ai.lockstep.jobs.config.RunConfig;
+import ai.lockstep.jobs.config.VizConfig;
 import ai.lockstep.jobs.metrics.MetricsReport;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.WholeFile;
@@ -14,7 +15,9 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
-/** Writes a run's {@code report.html}, and the pictures that {@code viz.gif} asks for. Driver only. */
+/**
+ * Writes a run's {@code report.html}, and the pictures that {@code viz.gif} asks for. Driver only.
+ */
 public final class ReportStage {
 
   /** The report's name in the run's folder. */
@@ -30,8 +33,7 @@ public final class ReportStage {
    * @param metrics the run's rows of {@code metrics}
    */
   public static void atTheEnd(
-      SparkSession spark, RunConfig config, List<Row> metrics, String location)
-      throws IOException {
+      SparkSession spark, RunConfig config, List<Row> metrics, String location) throws IOException {
     if (config.viz().enabled()) {
       RunTables run =
           RunTables.of(
@@ -76,8 +78,10 @@ public final class ReportStage {
     Configuration hadoop = run.spark().sessionState().newHadoopConf();
     WholeFile.write(file, hadoop, out -> out.write(page));
     System.out.println("report: " + file);
-    FillPictures.write(samples.rows(), samples.texts(), config.viz(), run.location(), hadoop)
-        .forEach(picture -> System.out.println("picture: " + picture));
+    if (config.viz().gif() != VizConfig.Gif.NONE) {
+      FillPictures.write(samples.rows(), samples.texts(), config.viz(), run.location(), hadoop)
+          .forEach(picture -> System.out.println("picture: " + picture));
+    }
     data.path("missing").forEach(sentence -> System.out.println("missing: " + sentence.asText()));
   }
 }

@@ -158,8 +158,7 @@ public final class RunFolder implements AutoCloseable {
     try (InputStream in = manifest.getFileSystem(hadoop).open(manifest)) {
       return RunManifest.read(in, manifest.toString());
     } catch (IOException e) {
-      throw LockstepException.environment(
-          "Cannot read %s: %s.".formatted(manifest, reason(e)), e);
+      throw LockstepException.environment("Cannot read %s: %s.".formatted(manifest, reason(e)), e);
     }
   }
 

@@ -25,7 +25,8 @@ public final class WholeFile {
   }
 
   /**
-   * Writes a file that belongs to no claimed folder, such as a picture of a run that ended long ago.
+   * Writes a file that belongs to no claimed folder, such as a picture of a run that ended long
+   * ago.
    *
    * @throws LockstepException (environment) when it cannot be written
    */

@@ -17,7 +17,9 @@ judged AS (
     speed,
     accuracy,
     -- The best accuracy of all decoders; at it and above, nothing is taken off.
-    accuracy * least(exp(-3 * (1 - accuracy / nullif(max(accuracy) OVER (), 0))), 1) AS weighted,
+    accuracy
+      * least(exp(-3 * (1 - accuracy / nullif((SELECT max(accuracy) FROM points), 0))), 1)
+      AS weighted,
     -- What is over five points worse than the slowest does not count.
     accuracy >= first_value(accuracy) OVER (PARTITION BY decoder ORDER BY speed, accuracy DESC) - 5
       AS counts,

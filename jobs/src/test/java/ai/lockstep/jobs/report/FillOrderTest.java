@@ -89,7 +89,8 @@ class FillOrderTest {
 
   @Test
   void noColourSendsNone() {
-    assertThat(shown(screen(Screen.Colour.NO, Screen.Moves.YES))).doesNotContain("\u001b[3", "\u001b[4");
+    assertThat(shown(screen(Screen.Colour.NO, Screen.Moves.YES)))
+        .doesNotContain("\u001b[3", "\u001b[4");
     assertThat(shown(screen(Screen.Colour.YES, Screen.Moves.YES))).contains("\u001b[33;7madd");
   }
 
@@ -113,6 +114,7 @@ class FillOrderTest {
       reader.setInput(in);
       assertThat(reader.getNumImages(true)).isEqualTo(4);
       assertThat(reader.getWidth(0)).isEqualTo(drawing.after(0).getWidth());
+      assertThat(reader.read(0).getRGB(0, 0) & 0xFFFFFF).isEqualTo(0xFCFBF8); // the paper
       // Later frames hold what changed: text of the step counter, and one token.
       assertThat(reader.getHeight(1)).isLessThan(reader.getHeight(0));
       assertThat(node(reader, 0, "ApplicationExtension").getAttribute("applicationID"))
@@ -129,8 +131,7 @@ class FillOrderTest {
   private static IIOMetadataNode node(ImageReader reader, int image, String name)
       throws IOException {
     IIOMetadataNode root =
-        (IIOMetadataNode)
-            reader.getImageMetadata(image).getAsTree("javax_imageio_gif_image_1.0");
+        (IIOMetadataNode) reader.getImageMetadata(image).getAsTree("javax_imageio_gif_image_1.0");
     return (IIOMetadataNode) root.getElementsByTagName(name).item(0);
   }
 
