@@ -150,7 +150,20 @@ record DecodingRun<I extends DecodeInput>(
    * @return how many rows that were
    */
   int decode() {
-    DecodePlan plan = plan();
+    return decodeMissing(runs);
+  }
+
+  /**
+   * Decodes what is missing of one configuration.
+   *
+   * @return how many rows that were
+   */
+  int decode(PlannedRun one) {
+    return decodeMissing(List.of(one));
+  }
+
+  private int decodeMissing(List<PlannedRun> chosen) {
+    DecodePlan plan = DecodePlan.of(spark, chosen, input, location());
     decode(plan, run -> {});
     return plan.missingRows();
   }

@@ -108,8 +108,7 @@ public final class EvaluateJob {
     writeResultFiles(context, evaluation);
     evaluation.record(Optional.of(judge), worked);
     report(context, metrics, evaluation);
-    ReportStage.atTheEnd(
-        evaluation.spark(), runs.get(0).config(), metrics, evaluation.location());
+    ReportStage.atTheEnd(evaluation.spark(), runs.get(0).config(), metrics, evaluation.location());
     tracking.finish(evaluation.spark(), metrics);
     return new Evaluated(evaluation, metrics);
   }

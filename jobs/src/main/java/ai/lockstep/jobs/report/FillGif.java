@@ -150,8 +150,7 @@ final class FillGif {
   }
 
   /** Says the palette once for all frames; the writer's own default is the one of old browsers. */
-  private static IIOMetadata head(ImageWriter writer, IndexColorModel palette)
-      throws IOException {
+  private static IIOMetadata head(ImageWriter writer, IndexColorModel palette) throws IOException {
     IIOMetadata head = writer.getDefaultStreamMetadata(null);
     IIOMetadataNode root = (IIOMetadataNode) head.getAsTree(STREAM);
     IIOMetadataNode table = child(root, "GlobalColorTable");
