@@ -18,7 +18,7 @@ PROMPTS
 for mode in gauss_seidel jacobi; do
   started=$SECONDS
   "$here/lockstep" generate input="$out/prompts.jsonl" output.dir="$out/$mode" \
-    decode=lockstep decode.mode=$mode decode.trace=true decode.r_length=16 decode.a_length=48 "$@" >"$out/$mode.log" 2>&1 ||
+    decode=lockstep decode.mode=$mode decode.trace=true "$@" >"$out/$mode.log" 2>&1 ||
     { status=$?; cat "$out/$mode.log" >&2; echo "smoke_decode: $mode failed with exit code $status" >&2; exit $status; }
   file=$out/$mode/completions.jsonl
   [ -f "$file" ] || wrong "$mode wrote no completions.jsonl"
@@ -39,6 +39,8 @@ for row in rows:
     name = row["id"]
     blocks = {block["name"]: block for block in row["blocks"]}
     require(list(blocks) == ["R", "A"], f"{name}: blocks {list(blocks)}")
+    lengths = {block: blocks[block]["length"] for block in blocks}
+    require(min(lengths.values()) > 0, f"{name}: block lengths {lengths}")
     filled = sum(block["length"] for block in blocks.values())
     require(len(row["token_ids"]) > filled, f"{name}: {len(row['token_ids'])} ids for {filled} places and markers")
     require(row["text"].strip(), f"{name}: no text")

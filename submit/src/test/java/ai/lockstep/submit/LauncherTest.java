@@ -112,14 +112,14 @@ class LauncherTest {
   }
 
   @Test
-  void theSmokeTestFailsWhenABlockIsMissing() throws IOException, InterruptedException {
+  void theSmokeTestFailsWhenABlockIsEmpty() throws IOException, InterruptedException {
     Result result =
         script(LAUNCHER.resolveSibling("smoke_decode.sh"), Map.of(), "decode.r_length=0");
 
     assertThat(result.exitCode()).isEqualTo(1);
     assertThat(result.errors)
         .isEqualTo(
-            "smoke_decode: gauss_seidel: add: blocks ['A']\nsmoke_decode: gauss_seidel: wrong output\n");
+            "smoke_decode: gauss_seidel: add: block lengths {'R': 0, 'A': 80}\nsmoke_decode: gauss_seidel: wrong output\n");
   }
 
   @Test
