@@ -7,12 +7,15 @@ import ai.lockstep.jobs.cli.JobMain;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
 import ai.lockstep.jobs.decoding.DecodeStage;
+import ai.lockstep.jobs.decoding.EstimateStage;
 import ai.lockstep.jobs.decoding.LocatedModel;
 import ai.lockstep.jobs.decoding.ReplayCheck;
 import ai.lockstep.jobs.decoding.RunIdentity;
 import ai.lockstep.jobs.grpo.DataCard;
+import ai.lockstep.jobs.grpo.Drift;
 import ai.lockstep.jobs.grpo.GrpoStage;
 import ai.lockstep.jobs.grpo.RolloutQuality;
+import ai.lockstep.jobs.grpo.SamplingRounds;
 import ai.lockstep.jobs.grpo.TrainerFiles;
 import ai.lockstep.jobs.metrics.MetricsReport;
 import ai.lockstep.jobs.metrics.MetricsStage;
@@ -20,16 +23,17 @@ import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunManifest;
 import ai.lockstep.jobs.run.RunRecord;
-import ai.lockstep.jobs.scoring.JudgedTasks;
 import ai.lockstep.jobs.scoring.ScoreStage;
 import ai.lockstep.jobs.tables.GrpoTable;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
@@ -50,6 +54,10 @@ public final class RolloutJob {
               "  rl.rewards.plus=2      weights of plus, base, tests, format, length, tamper",
               "  rl.advantage=rloo      grpo, dr_grpo, rloo; rl.advantage_clip=2",
               "  rl.zero_spread=drop    leave groups of equal rewards out of trainers' files",
+              "  rl.logprobs=coupled    estimates for a trainer's ratios: trace, d1, coupled",
+              "  rl.dynamic_sampling.max_samples=32  sample a task again while its rewards are equal",
+              "  rl.gates.against=DIR   compare with an earlier rollout; rl.gates.max_* fail with exit 4",
+              "  -m ... rl.group=task   several decoders' samples of a task in one group",
               "  dataset, limit, tasks, model, decode, output.dir: as in evaluate",
               "",
               "Writes the table grpo, trainers/{verl,flat,dllm_rl} and a data card, README.md.",
@@ -68,39 +76,37 @@ public final class RolloutJob {
 
   static void run(JobContext context) throws IOException {
     Instant started = Instant.now();
-    if (context.compositions().size() > 1) {
-      throw LockstepException.user(
-          "Cannot sweep with rollout: the trainers' files hold one configuration. Use one rollout for each.");
-    }
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
-    PlannedRun run = runs.get(0);
-    RunConfig config = run.config();
-    GrpoStage.check(config);
+    GrpoStage.check(runs);
+    RunConfig config = runs.get(0).config();
     LocatedModel model = DecodeStage.check(config);
+    for (PlannedRun run : runs) {
+      if (!DecodeStage.check(run.config()).revision().equals(model.revision())) {
+        throw LockstepException.user(
+            "Cannot roll out two models at once: a group's samples come from one policy. Sweep over keys of decode or model.generation.");
+      }
+    }
     DecodeInput.Tasks input = DecodeInput.benchmark(config.dataset());
 
     SparkSession spark =
         context.spark(config.hardware().sparkProperties(), DecodeStage.sparkProperties(config));
-    RunRecord.Judge judge = ScoreStage.check(spark, run);
+    Drift.check(spark, config.rl());
+    RunRecord.Judge judge = ScoreStage.check(spark, runs.get(0));
     RunFolder folder =
         context.keep(
             RunFolder.claim(
                 config.output().dir(),
                 RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision()),
                 spark.sessionState().newHadoopConf()));
-    folder.writeHydraRecord(context.job(), run.composition(), "");
+    folder.writeHydraRecord(context.job(), runs.get(0).composition(), "");
     RunIdentity identity =
         new RunIdentity(folder.runId(), input.dataset(), model.name(), model.revision());
 
-    int decoded =
-        DecodeStage.run(
-            spark, config, run.json(), identity, input.prompts(config), folder.location());
-    long judged =
-        ScoreStage.runOnCompletions(
-            spark, run, JudgedTasks.of(folder.runId(), input), folder.location());
+    Set<PlannedRun> worked =
+        new SamplingRounds(spark, runs, identity, input, folder.location()).run();
+    List<String> configIds = runs.stream().map(run -> run.config().configId()).toList();
     List<Row> metrics =
-        MetricsStage.run(
-            spark, folder.runId(), input.dataset(), List.of(config.configId()), folder.location());
+        MetricsStage.run(spark, folder.runId(), input.dataset(), configIds, folder.location());
     new RunRecord(
             context.job(),
             input.dataset(),
@@ -108,49 +114,61 @@ public final class RolloutJob {
             Optional.of(new RunRecord.Model(model.name(), model.revision())),
             Optional.of(judge),
             started)
-        .write(spark, runs, decoded + judged > 0 ? Set.of(run) : Set.of(), folder);
+        .write(spark, runs, worked, folder);
 
-    GrpoStage.run(spark, run, folder.location());
+    for (PlannedRun run : runs) {
+      EstimateStage.run(spark, run, folder.runId(), folder.location());
+    }
+    GrpoStage.run(spark, runs, folder.location());
     TrainerFiles.write(spark, folder, config.rl());
     RolloutQuality quality =
-        RolloutQuality.of(spark, folder.location(), replay(spark, run, folder.location()));
-    new DataCard(folder.runId(), input.dataset(), model.name(), run, quality).write(folder);
-    report(metrics, run, quality, folder, started);
+        RolloutQuality.of(
+            spark,
+            folder.location(),
+            config.rl(),
+            EstimateStage.cost(spark, config.rl(), folder.location()),
+            replay(spark, runs, folder.location()));
+    new DataCard(folder.runId(), input.dataset(), model.name(), runs, quality).write(folder);
+    report(metrics, PlannedRun.labels(runs), quality, folder, started);
+    MetricsReport.requireWhole(metrics, folder.location());
+    quality.require(config.rl().gates(), folder.location());
   }
 
   /** A line on whether the stored log-probabilities can be had again. */
-  private static String replay(SparkSession spark, PlannedRun run, String outputDir) {
-    int samples = run.config().rl().replay();
+  private static String replay(SparkSession spark, List<PlannedRun> runs, String outputDir) {
+    int samples = runs.get(0).config().rl().replay();
     if (samples == 0) {
       return "not checked (rl.replay=0)";
     }
-    return ReplayCheck.obstacle(run.config())
-        .map(obstacle -> "not checked (" + obstacle + ")")
-        .orElseGet(
-            () ->
-                ReplayCheck.of(run.json(), GrpoTable.TABLE.read(spark, outputDir), samples)
-                    .toString());
+    List<String> lines = new ArrayList<>();
+    for (PlannedRun run : runs) {
+      Dataset<Row> rows = GrpoStage.ofConfigs(GrpoTable.TABLE.read(spark, outputDir), List.of(run));
+      lines.add(
+          ReplayCheck.obstacle(run.config())
+              .map(obstacle -> "not checked (" + obstacle + ")")
+              .orElseGet(() -> ReplayCheck.of(run.json(), rows, samples).toString()));
+    }
+    return String.join("; ", lines);
   }
 
   private static void report(
       List<Row> metrics,
-      PlannedRun run,
+      List<String> labels,
       RolloutQuality quality,
       RunFolder folder,
       Instant started) {
     System.out.println();
-    System.out.print(MetricsReport.of(metrics, List.of(run.config().configId())));
+    System.out.print(MetricsReport.of(metrics, labels));
     System.out.println();
     System.out.print(quality);
     System.out.printf(
         Locale.ROOT,
-        "%ndone in %.1f s%ntables: %s/{runs,completions,steps,scores,metrics,grpo}%nfor trainers: %s/%s/{verl,flat,dllm_rl}%ndata card: %s/%s%n",
+        "%ndone in %.1f s%ntables: %s/{runs,completions,steps,scores,metrics,logprobs,grpo}%nfor trainers: %s/%s/{verl,flat,dllm_rl}%ndata card: %s/%s%n",
         Duration.between(started, Instant.now()).toMillis() / 1000.0,
         folder.location(),
         folder.location(),
         TrainerFiles.FOLDER,
         folder.location(),
         DataCard.FILE);
-    MetricsReport.requireWhole(metrics, folder.location());
   }
 }

@@ -34,14 +34,18 @@ final class DecodePlan {
   /**
    * The samples of one configuration.
    *
-   * @param samples samples a prompt, at least 1
+   * @param samples which samples of which prompts
    */
-  static Dataset<Row> all(SparkSession spark, String configId, List<Prompt> prompts, int samples) {
+  static Dataset<Row> all(
+      SparkSession spark, String configId, List<Prompt> prompts, SampleRange samples) {
     List<Row> rows = new ArrayList<>();
     for (int input = 0; input < prompts.size(); input++) {
       Prompt prompt = prompts.get(input);
       int[] ids = prompt.ids();
-      for (int sample = 0; sample < samples; sample++) {
+      if (!samples.takes(prompt)) {
+        continue;
+      }
+      for (int sample = samples.from(); sample < samples.until(); sample++) {
         rows.add(
             RowFactory.create(
                 prompt.id(),

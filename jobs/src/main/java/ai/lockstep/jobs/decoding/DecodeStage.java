@@ -43,8 +43,20 @@ public final class DecodeStage {
     return ConfiguredModel.sparkProperties(config);
   }
 
+  /** Runs the stage for all samples that {@code model.generation.n} asks for. */
+  public static int run(
+      SparkSession spark,
+      RunConfig config,
+      String resolvedConfig,
+      RunIdentity identity,
+      List<Prompt> prompts,
+      String outputDir) {
+    SampleRange samples = SampleRange.first(config.model().generation().n());
+    return run(spark, config, resolvedConfig, identity, prompts, samples, outputDir);
+  }
+
   /**
-   * Runs the stage.
+   * Runs the stage for some samples.
    *
    * @param config for {@code config.configId()}'s rows
    * @param resolvedConfig the same as JSON, for executors
@@ -56,12 +68,12 @@ public final class DecodeStage {
       String resolvedConfig,
       RunIdentity identity,
       List<Prompt> prompts,
+      SampleRange samples,
       String outputDir) {
-    int samples = config.model().generation().n();
     Dataset<Row> all = DecodePlan.all(spark, config.configId(), prompts, samples);
     Dataset<Row> missing = DecodePlan.missing(spark, all, outputDir);
     List<Row> plan = missing.orderBy("sample_index", "input_index").collectAsList();
-    long total = (long) prompts.size() * samples;
+    long total = all.count();
     LOG.info(
         "plan: config={} rows={} done={} missing={}",
         config.configId(),

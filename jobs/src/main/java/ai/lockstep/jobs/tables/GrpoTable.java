@@ -26,8 +26,9 @@ public final class GrpoTable {
       Table.named("grpo")
           .required("run_id", StringType, "run that decoded and judged the row")
           .required("dataset", StringType, "dataset.name")
-          .required("sample_id", StringType, "group_id, # and sample_index")
-          .required("group_id", StringType, "config_id, / and task_id")
+          .required("sample_id", StringType, "config_id, /, task_id, # and sample_index")
+          .required(
+              "group_id", StringType, "config_id, / and task_id; with rl.group=task the task_id")
           .required("task_id", StringType, "task id")
           .required("sample_index", IntegerType, "sample within the group, from 0")
           .required("input_index", IntegerType, "place of the task in the input, from 0")
@@ -119,6 +120,28 @@ public final class GrpoTable {
               "loss_mask",
               createArrayType(BooleanType, false),
               "per token: the model chose it, up to and including its block's first eos")
+          .optional(
+              "logp_d1",
+              createArrayType(FloatType, false),
+              "per token: d1's estimate of ln p; NaN for markers; null unless rl.logprobs=d1")
+          .optional(
+              "d1_prompt_mask",
+              createArrayType(BooleanType, false),
+              "per token of prompt_ids: hidden for logp_d1; null without it")
+          .optional(
+              "logp_coupled",
+              createArrayType(FloatType, false),
+              "per token: the coupled estimate, of use in differences; NaN for markers; null unless rl.logprobs=coupled")
+          .optional(
+              "coupled_mask",
+              createArrayType(BooleanType, false),
+              "per token: hidden in the first of the coupled pair; null without logp_coupled")
+          .optional(
+              "coupled_t", FloatType, "probability coupled_mask was drawn with, 0.2..0.8; or null")
+          .optional(
+              "logp_full",
+              createArrayType(FloatType, false),
+              "per token: ln p with all of the completion hidden; NaN for markers; null without logp_coupled")
           .required(
               "overwritten",
               createArrayType(CompletionsTable.OVERWRITTEN, false),
