@@ -589,7 +589,7 @@ class RolloutJobTest {
     // Weighted alike, the same samples are where they were.
     assertThat(result.output())
         .contains(
-            "\ndrift        distance 0.000, mean +0.000 (p 1, 2 tasks in common), against "
+            "\ndrift        distance 0.000, mean +0.000 (p 1.00, 2 tasks in common), against "
                 + out());
     assertThat(grpo(out)).hasSize(TASKS * SAMPLES);
   }
