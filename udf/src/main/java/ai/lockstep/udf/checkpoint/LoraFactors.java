@@ -72,8 +72,7 @@ public record LoraFactors(Settings settings, Map<String, Factor> factors) {
     header.putObject("__metadata__").put("format", "pt");
     long offset = 0;
     for (Map.Entry<String, Factor> factor : factors.entrySet()) {
-      ObjectNode entry =
-          header.putObject("base_model.model.%s.weight".formatted(factor.getKey()));
+      ObjectNode entry = header.putObject("base_model.model.%s.weight".formatted(factor.getKey()));
       entry.put("dtype", "F32");
       ArrayNode shape = entry.putArray("shape");
       for (long size : factor.getValue().shape) {

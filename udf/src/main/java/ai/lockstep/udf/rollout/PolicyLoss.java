@@ -16,7 +16,9 @@ package ai.lockstep.udf.rollout;
  */
 public record PolicyLoss(double clip, double kl) {
 
-  /** Estimates are no normalised probabilities: a difference may be large, a ratio must be finite. */
+  /**
+   * Estimates are no normalised probabilities: a difference may be large, a ratio must be finite.
+   */
   private static final double LARGEST_DIFFERENCE = 20;
 
   /**

@@ -45,8 +45,7 @@ class PolicyLossTest {
                 - loss.at(now - h, old, reference, advantage).value())
             / (2 * h);
 
-    assertThat(loss.at(now, old, reference, advantage).derivative())
-        .isCloseTo(slope, within(1e-6));
+    assertThat(loss.at(now, old, reference, advantage).derivative()).isCloseTo(slope, within(1e-6));
   }
 
   @Test

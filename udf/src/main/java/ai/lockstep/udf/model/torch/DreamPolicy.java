@@ -98,10 +98,8 @@ public final class DreamPolicy implements AutoCloseable {
       long seed,
       TorchDevice device) {
     System.setProperty("ai.djl.offline", "true");
-    PtNDManager manager =
-        (PtNDManager) Engine.getEngine("PyTorch").newBaseManager(device.device());
-    PtSymbolBlock program =
-        JniUtils.loadModule(manager, new ByteArrayInputStream(archive()), false, false);
+    PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager(device.device());
+    PtSymbolBlock program = program(manager);
     Optimizer optimizer =
         Adam.builder()
             .optLearningRateTracker(Tracker.fixed(learningRate))
@@ -125,15 +123,17 @@ public final class DreamPolicy implements AutoCloseable {
     }
   }
 
-  private static byte[] archive() {
+  private static PtSymbolBlock program(PtNDManager manager) {
     try (InputStream in = DreamPolicy.class.getResourceAsStream("DreamPolicy.torchscript")) {
       if (in == null) {
         throw new IllegalStateException("No resource DreamPolicy.torchscript");
       }
-      return TorchScriptArchive.of(
-          "DreamPolicy",
-          new String(in.readAllBytes(), StandardCharsets.UTF_8),
-          Map.of("training", false));
+      byte[] archive =
+          TorchScriptArchive.of(
+              "DreamPolicy",
+              new String(in.readAllBytes(), StandardCharsets.UTF_8),
+              Map.of("training", false));
+      return JniUtils.loadModule(manager, new ByteArrayInputStream(archive), false, false);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -40,8 +40,7 @@ class DreamPolicyTest {
     int mask = checkpoint.config().maskId();
     passes =
         List.of(
-            Pass.full(
-                    new int[] {5, 9, mask, 12, mask, 30, 31}, new int[] {2, 4}, Alignment.SHIFTED)
+            Pass.full(new int[] {5, 9, mask, 12, mask, 30, 31}, new int[] {2, 4}, Alignment.SHIFTED)
                 .withGivenTokens(new int[] {40, 41}),
             Pass.full(new int[] {7, mask, mask, 8}, new int[] {1, 2}, Alignment.SHIFTED)
                 .withGivenTokens(new int[] {50, 51}));
@@ -76,7 +75,8 @@ class DreamPolicyTest {
 
   @Test
   void agreesWithTheKernelThatDecodes() {
-    assertThat(policy.logProbabilities(passes)).containsExactly(byTheKernel(checkpoint), within(2e-4f));
+    assertThat(policy.logProbabilities(passes))
+        .containsExactly(byTheKernel(checkpoint), within(2e-4f));
   }
 
   @Test
