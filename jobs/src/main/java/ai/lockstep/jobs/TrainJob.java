@@ -85,8 +85,7 @@ public final class TrainJob {
                 RunManifest.of(context.job(), runs, "rollouts", "", model.revision()),
                 spark.sessionState().newHadoopConf()));
     folder.writeHydraRecord(context.job(), runs.get(0).composition(), "");
-    System.out.printf(
-        "%d samples of %d tasks to learn from%n", rollouts.count(), rollouts.tasks());
+    System.out.printf("%d samples of %d tasks to learn from%n", rollouts.count(), rollouts.tasks());
 
     OfflineGrpo.Course course = OfflineGrpo.run(config, rollouts, model, folder);
 

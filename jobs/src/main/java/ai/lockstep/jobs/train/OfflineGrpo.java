@@ -77,8 +77,7 @@ public final class OfflineGrpo {
                   }));
       learnt = policy.factors();
     }
-    folder.write(
-        ADAPTER + "/adapter_config.json", learnt.config(model.name(), model.revision()));
+    folder.write(ADAPTER + "/adapter_config.json", learnt.config(model.name(), model.revision()));
     folder.write(ADAPTER + "/adapter_model.safetensors", learnt.tensors());
     StringBuilder course = new StringBuilder();
     steps.forEach(step -> course.append(step.json()));

@@ -122,8 +122,7 @@ final class PolicyTraining {
     double[] derivatives = new double[now.length];
     for (int k = 0; k < now.length; k++) {
       if (sample.learnt()[k]) {
-        PolicyLoss.Token token =
-            loss.at(now[k], sample.old()[k], reference[k], sample.advantage());
+        PolicyLoss.Token token = loss.at(now[k], sample.old()[k], reference[k], sample.advantage());
         derivatives[k] = token.derivative() / tokens;
         sums.loss += token.value();
         sums.ratio += token.ratio();
