@@ -313,6 +313,9 @@ public final class DreamPolicy implements AutoCloseable {
       }
     }
     double norm = Math.sqrt(squares);
+    if (!Double.isFinite(norm)) {
+      throw new IllegalStateException("The gradient's norm is " + norm);
+    }
     double shrink = norm > maxNorm ? maxNorm / norm : 1;
     for (Map.Entry<String, PtNDArray> factor : factors.entrySet()) {
       try (NDArray gradient = factor.getValue().getGradient();
