@@ -139,7 +139,7 @@ class LauncherTest {
     assertThat(result.exitCode()).isEqualTo(2);
     assertThat(result.errors)
         .isEqualTo(
-            "lockstep: Cannot run 'evalate': the jobs are evaluate fetch generate rollout score sql. Try submit/lockstep --help.\n");
+            "lockstep: Cannot run 'evalate': the jobs are evaluate fetch generate rollout score sql train. Try submit/lockstep --help.\n");
   }
 
   @Test
@@ -148,7 +148,8 @@ class LauncherTest {
 
     assertThat(result.exitCode()).isZero();
     assertThat(result.output)
-        .contains("\n  evaluate ", "\n  score ", "\n  generate ", "\n  sql ", "\n  fetch ");
+        .contains(
+            "\n  evaluate ", "\n  score ", "\n  generate ", "\n  sql ", "\n  fetch ", "\n  train ");
   }
 
   /** A machine whose tools are all there but one, and whose user is not root. */

@@ -43,6 +43,7 @@ class BundledConfigurationTest {
                 "harness", "default",
                 "hardware", "local",
                 "rl", "grpo",
+                "train", "grpo",
                 "wandb", "default",
                 "viz", "default",
                 "sweep", "none"));
