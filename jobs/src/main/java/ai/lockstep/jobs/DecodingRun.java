@@ -1,5 +1,6 @@
 package ai.lockstep.jobs;
 
+import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.cli.JobContext;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
@@ -8,11 +9,13 @@ import ai.lockstep.jobs.decoding.DecodeStage;
 import ai.lockstep.jobs.decoding.Forecast;
 import ai.lockstep.jobs.decoding.LocatedModel;
 import ai.lockstep.jobs.decoding.RunIdentity;
+import ai.lockstep.jobs.decoding.SampleRange;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunManifest;
 import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.scoring.ScoreStage;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -50,7 +53,7 @@ record DecodingRun<I extends DecodeInput>(
   /**
    * Opens a run.
    *
-   * @param runs share their input, model and hardware
+   * @param runs share their hardware
    * @param location of the folder
    * @param input opens the input; what is wrong with it is found before Spark starts
    */
@@ -58,7 +61,7 @@ record DecodingRun<I extends DecodeInput>(
       JobContext context, List<PlannedRun> runs, String location, Function<RunConfig, I> input) {
     Instant started = Instant.now();
     RunConfig first = runs.get(0).config();
-    LocatedModel model = check(runs);
+    LocatedModel model = check(context, runs);
     I opened = input.apply(first);
     SparkSession spark =
         context.spark(first.hardware().sparkProperties(), DecodeStage.sparkProperties(first));
@@ -80,21 +83,54 @@ record DecodingRun<I extends DecodeInput>(
       List<PlannedRun> runs,
       String location,
       Function<RunConfig, ? extends DecodeInput> input) {
-    LocatedModel model = check(runs);
+    LocatedModel model = check(context, runs);
     DecodeInput opened = input.apply(runs.get(0).config());
     SparkSession spark = context.spark(Map.of());
     RunFolder.check(
         location, manifest(context, runs, opened, model), spark.sessionState().newHadoopConf());
-    DecodePlan plan = DecodePlan.of(spark, runs, opened, location);
+    DecodePlan plan = DecodePlan.of(spark, runs, opened, SampleRange::configured, location);
     System.out.print(Forecast.of(spark, plan, model, location));
   }
 
-  private static LocatedModel check(List<PlannedRun> runs) {
+  private static LocatedModel check(JobContext context, List<PlannedRun> runs) {
+    requireOneOfEach(context.job(), runs);
     LocatedModel model = DecodeStage.check(runs.get(0).config());
     for (PlannedRun run : runs.subList(1, runs.size())) {
       DecodeStage.check(run.config());
     }
     return model;
+  }
+
+  /**
+   * A sweep shares one benchmark, one checkpoint and one judge: its rows lie in one folder, whose
+   * manifest names one of each.
+   */
+  private static void requireOneOfEach(String job, List<PlannedRun> runs) {
+    RunConfig first = runs.get(0).config();
+    for (PlannedRun run : runs) {
+      RunConfig config = run.config();
+      if (!dataset(run).equals(dataset(runs.get(0)))) {
+        throw LockstepException.user(
+            "Cannot sweep over dataset: one run has one benchmark. Use one %s for each."
+                .formatted(job));
+      }
+      if (!config.model().location().equals(first.model().location())
+          || !config.model().adapter().equals(first.model().adapter())) {
+        throw LockstepException.user(
+            "Cannot sweep over the checkpoint: one run loads one. Use one %s for each."
+                .formatted(job));
+      }
+      if (!config.harness().sandbox().equals(first.harness().sandbox())
+          || !config.harness().python().equals(first.harness().python())) {
+        throw LockstepException.user(
+            "Cannot sweep over harness.sandbox or harness.python: one run has one judge. Use one %s for each."
+                .formatted(job));
+      }
+    }
+  }
+
+  private static JsonNode dataset(PlannedRun run) {
+    return run.composition().resolved().path("dataset");
   }
 
   private static RunManifest manifest(
@@ -112,22 +148,29 @@ record DecodingRun<I extends DecodeInput>(
     return runs.get(0);
   }
 
-  /**
-   * Starts the sandbox; a folder that was made for this run does not stay behind when the machine
-   * has none.
-   */
+  /** Starts the sandbox, as {@link #check(Function)} does: the machine may have none. */
   RunRecord.Judge checkJudge() {
+    return check(session -> ScoreStage.check(session, first()));
+  }
+
+  /** Checks what needs Spark; a folder that was made for this run does not outlive a mistake. */
+  <T> T check(Function<SparkSession, T> check) {
     try {
-      return ScoreStage.check(spark, first());
+      return check.apply(spark);
     } catch (RuntimeException e) {
       folder.abandon();
       throw e;
     }
   }
 
-  /** What is to be decoded. */
+  /** What is to be decoded of the samples that are configured. */
   DecodePlan plan() {
-    return DecodePlan.of(spark, runs, input, location());
+    return plan(SampleRange::configured);
+  }
+
+  /** What is to be decoded of some samples. */
+  DecodePlan plan(Function<RunConfig, SampleRange> samples) {
+    return DecodePlan.of(spark, runs, input, samples, location());
   }
 
   /**
@@ -163,7 +206,7 @@ record DecodingRun<I extends DecodeInput>(
   }
 
   private int decodeMissing(List<PlannedRun> chosen) {
-    DecodePlan plan = DecodePlan.of(spark, chosen, input, location());
+    DecodePlan plan = DecodePlan.of(spark, chosen, input, SampleRange::configured, location());
     decode(plan, run -> {});
     return plan.missingRows();
   }

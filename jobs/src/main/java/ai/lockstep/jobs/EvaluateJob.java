@@ -1,13 +1,11 @@
 package ai.lockstep.jobs;
 
-import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.cli.JobContext;
 import ai.lockstep.jobs.cli.JobDescription;
 import ai.lockstep.jobs.cli.JobMain;
 import ai.lockstep.jobs.config.HydraRecord;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
-import ai.lockstep.jobs.decoding.DecodePlan;
 import ai.lockstep.jobs.metrics.MetricsReport;
 import ai.lockstep.jobs.metrics.MetricsStage;
 import ai.lockstep.jobs.report.ReportStage;
@@ -16,13 +14,11 @@ import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.scoring.EvalPlusResultFile;
 import ai.lockstep.jobs.wandb.WandbTracking;
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -60,7 +56,6 @@ public final class EvaluateJob {
 
   static void run(JobContext context) throws IOException {
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
-    requireOneOfEach(runs);
     String location = location(context, runs.get(0));
     if (runs.get(0).config().plan()) {
       DecodingRun.forecast(context, runs, location, EvaluateJob::input);
@@ -80,7 +75,6 @@ public final class EvaluateJob {
   /** Evaluates and prints what came of it, also where rows failed. */
   static Evaluated evaluate(JobContext context) throws IOException {
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
-    requireOneOfEach(runs);
     return evaluate(context, runs, location(context, runs.get(0)));
   }
 
@@ -91,12 +85,7 @@ public final class EvaluateJob {
     RunRecord.Judge judge = evaluation.checkJudge();
     writeHydraRecords(context, runs, evaluation.folder());
     WandbTracking tracking = WandbTracking.start(context, runs, evaluation.folder());
-    DecodePlan plan = evaluation.plan();
-    Set<PlannedRun> worked =
-        new HashSet<>(ScoringBehind.during(evaluation, whole -> evaluation.decode(plan, whole)));
-    plan.parts().stream()
-        .filter(part -> part.missingRows() > 0)
-        .forEach(part -> worked.add(part.run()));
+    Set<PlannedRun> worked = ScoringBehind.decode(evaluation, evaluation.plan());
     List<String> ids = runs.stream().map(run -> run.config().configId()).toList();
     List<Row> metrics =
         MetricsStage.run(
@@ -113,37 +102,8 @@ public final class EvaluateJob {
     return new Evaluated(evaluation, metrics);
   }
 
-  /**
-   * A sweep shares one benchmark, one checkpoint and one judge: its rows lie in one folder, whose
-   * manifest names one of each.
-   */
-  static void requireOneOfEach(List<PlannedRun> runs) {
-    RunConfig first = runs.get(0).config();
-    for (PlannedRun run : runs) {
-      RunConfig config = run.config();
-      if (!dataset(run).equals(dataset(runs.get(0)))) {
-        throw LockstepException.user(
-            "Cannot sweep over dataset: one run evaluates one benchmark. Use one evaluate for each.");
-      }
-      if (!config.model().location().equals(first.model().location())
-          || !config.model().adapter().equals(first.model().adapter())) {
-        throw LockstepException.user(
-            "Cannot sweep over the checkpoint: one run loads one. Use one evaluate for each.");
-      }
-      if (!config.harness().sandbox().equals(first.harness().sandbox())
-          || !config.harness().python().equals(first.harness().python())) {
-        throw LockstepException.user(
-            "Cannot sweep over harness.sandbox or harness.python: one run has one judge. Use one evaluate for each.");
-      }
-    }
-  }
-
   private static DecodeInput.Tasks input(RunConfig config) {
     return DecodeInput.benchmark(config.dataset());
-  }
-
-  private static JsonNode dataset(PlannedRun run) {
-    return run.composition().resolved().path("dataset");
   }
 
   private static void writeHydraRecords(JobContext context, List<PlannedRun> runs, RunFolder folder)

@@ -85,7 +85,6 @@ public final class ProfileJob {
 
   static void run(JobContext context) throws IOException {
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
-    EvaluateJob.requireOneOfEach(runs);
     RunConfig first = runs.get(0).config();
     String location = EvaluateJob.location(context, runs.get(0));
     DecodingRun<DecodeInput.Tasks> run =

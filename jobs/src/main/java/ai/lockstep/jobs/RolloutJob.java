@@ -1,31 +1,35 @@
 package ai.lockstep.jobs;
 
-import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.cli.JobContext;
 import ai.lockstep.jobs.cli.JobDescription;
 import ai.lockstep.jobs.cli.JobMain;
+import ai.lockstep.jobs.config.RlConfig;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
+import ai.lockstep.jobs.decoding.EstimateStage;
 import ai.lockstep.jobs.decoding.ReplayCheck;
 import ai.lockstep.jobs.grpo.DataCard;
+import ai.lockstep.jobs.grpo.Drift;
 import ai.lockstep.jobs.grpo.GrpoStage;
 import ai.lockstep.jobs.grpo.RolloutQuality;
+import ai.lockstep.jobs.grpo.SamplingRounds;
 import ai.lockstep.jobs.grpo.TrainerFiles;
 import ai.lockstep.jobs.metrics.MetricsReport;
 import ai.lockstep.jobs.metrics.MetricsStage;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunRecord;
-import ai.lockstep.jobs.scoring.JudgedTasks;
 import ai.lockstep.jobs.scoring.ScoreStage;
 import ai.lockstep.jobs.tables.GrpoTable;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
@@ -46,6 +50,10 @@ public final class RolloutJob {
               "  rl.rewards.plus=2      weights of plus, base, tests, format, length, tamper",
               "  rl.advantage=rloo      grpo, dr_grpo, rloo; rl.advantage_clip=2",
               "  rl.zero_spread=drop    leave groups of equal rewards out of trainers' files",
+              "  rl.logprobs=coupled    estimates for a trainer's ratios: trace, d1, coupled",
+              "  rl.dynamic_sampling.max_samples=32  sample a task again while its rewards are equal",
+              "  rl.gates.against=DIR   compare with an earlier rollout; rl.gates.max_* fail with exit 4",
+              "  -m ... rl.group=task   several decoders' samples of a task in one group",
               "  dataset, limit, tasks, model, decode, output.dir: as in evaluate",
               "",
               "Writes the table grpo, trainers/{verl,flat,dllm_rl} and a data card, README.md.",
@@ -63,42 +71,60 @@ public final class RolloutJob {
   }
 
   static void run(JobContext context) throws IOException {
-    if (context.compositions().size() > 1) {
-      throw LockstepException.user(
-          "Cannot sweep with rollout: the trainers' files hold one configuration. Use one rollout for each.");
-    }
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
-    PlannedRun run = runs.get(0);
-    RunConfig config = run.config();
-    GrpoStage.check(config);
+    GrpoStage.check(runs);
+    RunConfig config = runs.get(0).config();
+    RlConfig rl = config.rl();
     if (config.plan()) {
       DecodingRun.forecast(context, runs, config.output().dir(), RolloutJob::input);
+      if (rl.maxSamples() > rl.samples()) {
+        System.out.printf(
+            "of the first %d samples a task: rl.dynamic_sampling may ask for up to %d%n",
+            rl.samples(), rl.maxSamples());
+      }
       return;
     }
     DecodingRun<DecodeInput.Tasks> rollout =
         DecodingRun.open(context, runs, config.output().dir(), RolloutJob::input);
-    RunRecord.Judge judge = rollout.checkJudge();
+    RunRecord.Judge judge =
+        rollout.check(
+            session -> {
+              Drift.check(session, rl);
+              return ScoreStage.check(session, rollout.first());
+            });
     RunFolder folder = rollout.folder();
-    folder.writeHydraRecord(context.job(), run.composition(), "");
+    folder.writeHydraRecord(context.job(), runs.get(0).composition(), "");
 
-    int decoded = rollout.decode();
     SparkSession spark = rollout.spark();
-    DecodeInput.Tasks input = rollout.input();
-    long judged =
-        ScoreStage.runOnCompletions(
-            spark, run, JudgedTasks.of(folder.runId(), input), folder.location());
-    List<Row> metrics =
-        MetricsStage.run(
-            spark, folder.runId(), input.dataset(), List.of(config.configId()), folder.location());
-    rollout.record(Optional.of(judge), decoded + judged > 0 ? Set.of(run) : Set.of());
+    String location = rollout.location();
+    Set<PlannedRun> worked =
+        new SamplingRounds(
+                spark,
+                runs,
+                samples -> ScoringBehind.decode(rollout, rollout.plan(each -> samples)),
+                location)
+            .run();
+    String dataset = rollout.input().dataset();
+    List<String> configIds = runs.stream().map(run -> run.config().configId()).toList();
+    List<Row> metrics = MetricsStage.run(spark, folder.runId(), dataset, configIds, location);
+    rollout.record(Optional.of(judge), worked);
 
-    GrpoStage.run(spark, run, folder.location());
-    TrainerFiles.write(spark, folder, config.rl());
+    for (PlannedRun run : runs) {
+      EstimateStage.run(spark, run, folder.runId(), location);
+    }
+    GrpoStage.run(spark, runs, location);
+    TrainerFiles.write(spark, folder, rl);
     RolloutQuality quality =
-        RolloutQuality.of(spark, folder.location(), replay(spark, run, folder.location()));
-    new DataCard(folder.runId(), input.dataset(), rollout.model().name(), run, quality)
-        .write(folder);
+        RolloutQuality.of(
+            spark,
+            location,
+            rl,
+            EstimateStage.cost(spark, rl, location),
+            replay(spark, runs, location));
+    new DataCard(folder.runId(), dataset, rollout.model().name(), runs, quality).write(folder);
     report(metrics, quality, rollout);
+    MetricsReport.requireWhole(metrics, location);
+    quality.require(rl.gates(), location);
   }
 
   private static DecodeInput.Tasks input(RunConfig config) {
@@ -106,35 +132,37 @@ public final class RolloutJob {
   }
 
   /** A line on whether the stored log-probabilities can be had again. */
-  private static String replay(SparkSession spark, PlannedRun run, String outputDir) {
-    int samples = run.config().rl().replay();
+  private static String replay(SparkSession spark, List<PlannedRun> runs, String outputDir) {
+    int samples = runs.get(0).config().rl().replay();
     if (samples == 0) {
       return "not checked (rl.replay=0)";
     }
-    return ReplayCheck.obstacle(run.config())
-        .map(obstacle -> "not checked (" + obstacle + ")")
-        .orElseGet(
-            () ->
-                ReplayCheck.of(run.json(), GrpoTable.TABLE.read(spark, outputDir), samples)
-                    .toString());
+    List<String> lines = new ArrayList<>();
+    for (PlannedRun run : runs) {
+      Dataset<Row> rows = GrpoStage.ofConfigs(GrpoTable.TABLE.read(spark, outputDir), List.of(run));
+      lines.add(
+          ReplayCheck.obstacle(run.config())
+              .map(obstacle -> "not checked (" + obstacle + ")")
+              .orElseGet(() -> ReplayCheck.of(run.json(), rows, samples).toString()));
+    }
+    return String.join("; ", lines);
   }
 
   private static void report(
       List<Row> metrics, RolloutQuality quality, DecodingRun<DecodeInput.Tasks> rollout) {
     String location = rollout.location();
     System.out.println();
-    System.out.print(MetricsReport.of(metrics, List.of(rollout.first().config().configId())));
+    System.out.print(MetricsReport.of(metrics, PlannedRun.labels(rollout.runs())));
     System.out.println();
     System.out.print(quality);
     System.out.printf(
         Locale.ROOT,
-        "%ndone in %.1f s%ntables: %s/{runs,completions,steps,scores,metrics,grpo}%nfor trainers: %s/%s/{verl,flat,dllm_rl}%ndata card: %s/%s%n",
+        "%ndone in %.1f s%ntables: %s/{runs,completions,steps,scores,metrics,logprobs,grpo}%nfor trainers: %s/%s/{verl,flat,dllm_rl}%ndata card: %s/%s%n",
         Duration.between(rollout.started(), Instant.now()).toMillis() / 1000.0,
         location,
         location,
         TrainerFiles.FOLDER,
         location,
         DataCard.FILE);
-    MetricsReport.requireWhole(metrics, location);
   }
 }

@@ -1,6 +1,7 @@
 package ai.lockstep.jobs;
 
 import ai.lockstep.jobs.decoding.DecodeInput;
+import ai.lockstep.jobs.decoding.DecodePlan;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.scoring.JudgedTasks;
 import ai.lockstep.jobs.scoring.ScoreStage;
@@ -42,6 +43,20 @@ final class ScoringBehind {
   private ScoringBehind(DecodingRun<DecodeInput.Tasks> evaluation) {
     this.evaluation = evaluation;
     this.context = evaluation.spark().sparkContext();
+  }
+
+  /**
+   * Decodes a plan and judges what has no verdict.
+   *
+   * @return the configurations for which something was done
+   */
+  static Set<PlannedRun> decode(DecodingRun<DecodeInput.Tasks> evaluation, DecodePlan plan) {
+    Set<PlannedRun> worked =
+        new HashSet<>(during(evaluation, whole -> evaluation.decode(plan, whole)));
+    plan.parts().stream()
+        .filter(part -> part.missingRows() > 0)
+        .forEach(part -> worked.add(part.run()));
+    return worked;
   }
 
   /**

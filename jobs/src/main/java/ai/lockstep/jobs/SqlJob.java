@@ -12,6 +12,7 @@ import ai.lockstep.jobs.metrics.NamedQuery;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.GrpoTable;
+import ai.lockstep.jobs.tables.LogProbsTable;
 import ai.lockstep.jobs.tables.MetricsTable;
 import ai.lockstep.jobs.tables.RunsTable;
 import ai.lockstep.jobs.tables.ScoresTable;
@@ -41,12 +42,13 @@ public final class SqlJob {
           StepsTable.TABLE,
           ScoresTable.TABLE,
           MetricsTable.TABLE,
+          LogProbsTable.TABLE,
           GrpoTable.TABLE);
 
   private static final JobDescription DESCRIPTION =
       new JobDescription(
           "sql",
-          "Runs a query over the tables of a run: runs, completions, steps, scores, metrics, grpo.",
+          "Runs a query over the tables of a run: runs, completions, steps, scores, metrics, logprobs, grpo.",
           help());
 
   private SqlJob() {}

@@ -394,7 +394,7 @@ class EvaluateJobTest {
     @Test
     void inASweepOverBenchmarksSaysWhatToDo() {
       isTold(
-          "Cannot sweep over dataset: one run evaluates one benchmark. Use one evaluate for each.",
+          "Cannot sweep over dataset: one run has one benchmark. Use one evaluate for each.",
           "-m",
           "dataset=starter,humanevalplus");
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.GrpoTable;
+import ai.lockstep.jobs.tables.LogProbsTable;
 import ai.lockstep.jobs.tables.ScoresTable;
 import ai.lockstep.jobs.tables.Table;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -454,6 +455,158 @@ class RolloutJobTest {
     assertThat(json(GrpoTable.TABLE, out)).isEqualTo(json(GrpoTable.TABLE, out()));
   }
 
+  @Test
+  void coupledEstimatesAreMadeOnceForThreePassesASampleWithWhatTheyHid() throws IOException {
+    Path out = folder.resolve("out");
+    copy(out(), out);
+
+    JobRun first = rollout(out, "rl.replay=0", "rl.logprobs=coupled");
+    List<String> estimates = json(LogProbsTable.TABLE, out);
+    JobRun again = rollout(out, "rl.replay=0", "rl.logprobs=coupled");
+
+    assertThat(first.output())
+        .contains("\nlogprobs     coupled: 6 samples, 18 full passes, 3.00 a sample\n");
+    assertThat(again.output()).contains("coupled: 6 samples, 18 full passes");
+    assertThat(json(LogProbsTable.TABLE, out)).isEqualTo(estimates).hasSize(6);
+    assertThat(json(CompletionsTable.TABLE, out)).isEqualTo(json(CompletionsTable.TABLE, out()));
+    for (Row row : grpo(out)) {
+      List<Float> coupled = list(row, "logp_coupled");
+      List<Float> full = list(row, "logp_full");
+      List<Boolean> hidden = list(row, "coupled_mask");
+      List<Byte> block = list(row, "commit_block");
+      assertThat(row.<Float>getAs("coupled_t")).isBetween(0.2f, 0.8f);
+      assertThat(row.<Object>getAs("logp_d1")).isNull();
+      for (int i = 0; i < block.size(); i++) {
+        assertThat(Float.isNaN(coupled.get(i))).isEqualTo(block.get(i) < 0);
+        assertThat(Float.isNaN(full.get(i))).isEqualTo(block.get(i) < 0);
+        assertThat(hidden.get(i) && block.get(i) < 0).isFalse();
+        if (block.get(i) >= 0) {
+          // Half of the full pass and a term that is 0 or less.
+          assertThat(coupled.get(i)).isLessThanOrEqualTo(full.get(i) / 2);
+        }
+      }
+      assertThat(hidden).contains(true, false);
+    }
+  }
+
+  @Test
+  void oneStepEstimatesKeepWhichTokensOfThePromptWereHidden() throws IOException {
+    Path out = folder.resolve("out");
+    copy(out(), out);
+
+    JobRun run =
+        rollout(
+            out, "rl.replay=0", "rl.logprobs=d1", "rl.d1_prompt_mask=0.5", "rl.zero_spread=drop");
+
+    assertThat(run.output())
+        .contains("\nlogprobs     d1: 6 samples, 6 full passes, 1.00 a sample\n");
+    for (Row row : grpo(out)) {
+      assertThat(list(row, "logp_d1")).hasSameSizeAs(list(row, "token_ids"));
+      assertThat(list(row, "d1_prompt_mask"))
+          .hasSameSizeAs(list(row, "prompt_ids"))
+          .contains(true, false);
+      assertThat(row.<Object>getAs("logp_coupled")).isNull();
+    }
+  }
+
+  @Test
+  void aTaskOfEqualRewardsIsSampledAgainUpToTheCapAndOnlyOnce() throws IOException {
+    Path out = folder.resolve("out");
+    copy(out(), out);
+    // No reward differs: hot programs all fail.
+    String[] words = {"rl.replay=0", "rl.rewards.length=0", "rl.dynamic_sampling.max_samples=5"};
+
+    JobRun first = rollout(out, words);
+    List<String> completions = json(CompletionsTable.TABLE, out);
+    rollout(out, words);
+
+    assertThat(first.output()).contains("\n2 groups, 10 samples\n");
+    assertThat(grpo(out)).extracting(row -> row.<Long>getAs("group_samples")).containsOnly(5L);
+    assertThat(completions).hasSize(10).containsAll(json(CompletionsTable.TABLE, out()));
+    assertThat(json(CompletionsTable.TABLE, out)).isEqualTo(completions);
+  }
+
+  @Test
+  void aTaskWhoseRewardsDifferIsNotSampledAgain() throws IOException {
+    Path out = folder.resolve("out");
+    copy(out(), out);
+
+    rollout(out, "rl.replay=0", "rl.dynamic_sampling.max_samples=6");
+
+    for (String task : List.of("Starter/0", "Starter/1")) {
+      boolean flat =
+          grpo(out()).stream()
+              .filter(row -> row.getAs("task_id").equals(task))
+              .anyMatch(row -> row.<Boolean>getAs("zero_spread"));
+      assertThat(grpo(out).stream().filter(row -> row.getAs("task_id").equals(task)))
+          .hasSize(flat ? 6 : 3);
+    }
+  }
+
+  @Test
+  void aPlanCountsTheFirstRoundAndSaysThatThereMayBeMore() {
+    Path out = folder.resolve("out");
+
+    JobRun planned = rollout(out, "plan=true", "rl.dynamic_sampling.max_samples=5");
+
+    assertThat(planned.exitCode()).as(planned.errors()).isZero();
+    assertThat(planned.output())
+        .contains("\ndecoding 6 rows: ")
+        .endsWith("\nof the first 3 samples a task: rl.dynamic_sampling may ask for up to 5\n");
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void severalDecodersShareAGroupWhenAsked() {
+    Path out = folder.resolve("out");
+
+    JobRun both =
+        rollout(
+            out,
+            "-m",
+            "decode.mode=gauss_seidel,jacobi",
+            "rl.group=task",
+            "tasks=0",
+            "rl.samples=2");
+
+    assertThat(both.exitCode()).as(both.errors()).isZero();
+    assertThat(both.output()).contains("\n1 groups, 4 samples\n");
+    List<Row> rows = grpo(out);
+    assertThat(rows).extracting(row -> row.<String>getAs("group_id")).containsOnly("Starter/0");
+    assertThat(rows).filteredOn(row -> row.<String>getAs("decoder").contains("jacobi")).hasSize(2);
+    assertThat(rows).extracting(row -> row.<String>getAs("sample_id")).doesNotHaveDuplicates();
+    double sum = rows.stream().mapToDouble(row -> row.<Double>getAs("advantage")).sum();
+    assertThat(sum).isCloseTo(0, within(1e-9));
+    assertThat(spark.read().parquet(out + "/trainers/verl/rollouts-00000.parquet").count())
+        .isEqualTo(1);
+  }
+
+  @Test
+  void aGateThatFailsEndsWithFourWhenEverythingIsWritten() throws IOException {
+    Path out = folder.resolve("out");
+    copy(out(), out);
+
+    JobRun result =
+        rollout(
+            out,
+            "rl.replay=0",
+            "rl.gates.against=" + out(),
+            "rl.rewards.length=0",
+            "rl.gates.max_zero_spread=0.5");
+
+    assertThat(result.exitCode()).isEqualTo(4);
+    assertThat(result.errors())
+        .isEqualTo(
+            "lockstep: The rollouts at %s are written, but zero spread 1.000 is above rl.gates.max_zero_spread=0.5. Look at them before training.\n"
+                .formatted(out));
+    // Weighted alike, the same samples are where they were.
+    assertThat(result.output())
+        .contains(
+            "\ndrift        distance 0.000, mean +0.000 (p 1.00, 2 tasks in common), against "
+                + out());
+    assertThat(grpo(out)).hasSize(TASKS * SAMPLES);
+  }
+
   private static void copy(Path from, Path to) throws IOException {
     try (Stream<Path> files = Files.walk(from)) {
       for (Path file : files.toList()) {
@@ -472,6 +625,10 @@ class RolloutJobTest {
         "model.generation.n=2|Cannot roll out with model.generation.n=2 and rl.samples=3: a group is what is sampled of a task. Give rl.samples alone.",
         "+rl.rewards.style=1|Cannot reward by rl.rewards.style: there is no such part. The parts are plus, base, tests, format, length, tamper.",
         "harness.base_only=true|Cannot reward by rl.rewards.plus=2.0 with harness.base_only=true: not all of the tests run. Set harness.base_only=false, or rl.rewards.plus=0.",
+        "rl.d1_prompt_mask=1|Cannot run with rl.d1_prompt_mask=1.0: a probability in [0, 1) is needed; 0 hides none of the prompt.",
+        "rl.dynamic_sampling.max_samples=2|Cannot run with rl.dynamic_sampling.max_samples=2: it must be rl.samples or more, or null for one round.",
+        "rl.gates.max_drop=1|Cannot run with rl.gates.max_drop=1.0: there is nothing to compare with. Set rl.gates.against to the output.dir of an earlier rollout.",
+        "rl.gates.against=nowhere|Cannot compare with rl.gates.against=nowhere: no rollouts are there. Name the output.dir of an earlier rollout, or null.",
         "rl.rewards.tests=1|Cannot reward by rl.rewards.tests=1.0 with harness.fail_fast=true: not all of the tests run. Set harness.fail_fast=false, or rl.rewards.tests=0.",
       })
   void oneSentencePerMistake(String override, String message) {
@@ -489,6 +646,6 @@ class RolloutJobTest {
     assertThat(result.exitCode()).isEqualTo(2);
     assertThat(result.errors())
         .isEqualTo(
-            "lockstep: Cannot sweep with rollout: the trainers' files hold one configuration. Use one rollout for each.\n");
+            "lockstep: Cannot sweep with rollout and rl.group=config: the trainers' files hold one configuration. Use one rollout for each, or compare all samples of a task with rl.group=task.\n");
   }
 }

@@ -184,7 +184,7 @@ class LauncherTest {
     assertThat(result.exitCode()).isEqualTo(2);
     assertThat(result.errors)
         .isEqualTo(
-            "lockstep: Cannot run 'evalate': the jobs are evaluate fetch generate nightly profile rollout score sql. Try submit/lockstep --help.\n");
+            "lockstep: Cannot run 'evalate': the jobs are evaluate fetch generate nightly profile report rollout score show sql train. Try submit/lockstep --help.\n");
   }
 
   @Test
@@ -194,7 +194,7 @@ class LauncherTest {
     assertThat(result.exitCode()).isZero();
     assertThat(result.output)
         .contains("\n  evaluate ", "\n  score ", "\n  generate ", "\n  sql ", "\n  fetch ")
-        .contains("\n  nightly ", "\n  profile ");
+        .contains("\n  nightly ", "\n  profile ", "\n  train ");
   }
 
   /** A machine whose tools are all there but one, and whose user is not root. */

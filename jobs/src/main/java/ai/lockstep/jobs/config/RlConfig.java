@@ -13,7 +13,13 @@ import java.util.Optional;
  * @param advantage which advantage trainers are given
  * @param advantageClip advantages lie in [-clip, clip], above 0; empty for no limit
  * @param zeroSpread what trainers are given of groups whose rewards are all equal
+ * @param group what a group is
+ * @param maxSamples samples a task at most, when its rewards stay equal; {@code samples} for one
+ *     round
+ * @param logProbs which estimate of log-probabilities is made
+ * @param d1PromptMask probability with which {@link LogProbs#D1} hides a token of the prompt
  * @param replay samples whose log-probabilities are computed again, 0 or more
+ * @param gates what the data must be like
  */
 public record RlConfig(
     int samples,
@@ -22,7 +28,12 @@ public record RlConfig(
     Advantage advantage,
     Optional<Double> advantageClip,
     ZeroSpread zeroSpread,
-    int replay) {
+    LogProbs logProbs,
+    double d1PromptMask,
+    int replay,
+    Group group,
+    int maxSamples,
+    GateConfig gates) {
 
   /** {@code rl.allow_greedy}. */
   public enum Greedy {
@@ -58,8 +69,41 @@ public record RlConfig(
     DROP
   }
 
+  /** {@code rl.group}: which samples a reward is compared with. */
+  public enum Group {
+    /** Those of its task under its configuration. */
+    CONFIG,
+    /** Those of its task, under whichever configuration of a sweep. */
+    TASK
+  }
+
+  /** {@code rl.logprobs}: what ratios of policies are to be computed from. */
+  public enum LogProbs {
+    /** What decoding left behind: ln p of every token in the state that it was committed in. */
+    TRACE,
+    /** d1's estimate (arXiv 2504.12216): one more pass a sample. */
+    D1,
+    /** DiffuCoder's coupled estimate (arXiv 2506.20639): three more passes a sample. */
+    COUPLED;
+
+    /** The spelling in {@code rl.logprobs}. */
+    public String spelling() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
   public RlConfig {
     require("samples", samples, samples >= 2, "a group needs 2 samples or more");
+    require(
+        "d1_prompt_mask",
+        d1PromptMask,
+        d1PromptMask >= 0 && d1PromptMask < 1,
+        "a probability in [0, 1) is needed; 0 hides none of the prompt");
+    require(
+        "dynamic_sampling.max_samples",
+        maxSamples,
+        maxSamples >= samples,
+        "it must be rl.samples or more, or null for one round");
     require("replay", replay, replay >= 0, "it must be 0 or more; 0 checks nothing");
     advantageClip.ifPresent(
         clip ->
@@ -73,15 +117,24 @@ public record RlConfig(
   static RlConfig read(Keys keys) {
     // Read through model.generation.temperature.
     keys.number("temperature");
+    int samples = keys.integer("samples");
+    Keys dynamic = keys.map("dynamic_sampling");
+    int maxSamples = dynamic.optionalInteger("max_samples").orElse(samples);
+    dynamic.rejectUnread();
     RlConfig rl =
         new RlConfig(
-            keys.integer("samples"),
+            samples,
             keys.flag("allow_greedy") ? Greedy.ALLOWED : Greedy.REFUSED,
             RewardWeights.read(keys.map("rewards")),
             keys.choice("advantage", Advantage.class),
             keys.optionalNumber("advantage_clip"),
             keys.choice("zero_spread", ZeroSpread.class),
-            keys.integer("replay"));
+            keys.choice("logprobs", LogProbs.class),
+            keys.number("d1_prompt_mask"),
+            keys.integer("replay"),
+            keys.choice("group", Group.class),
+            maxSamples,
+            GateConfig.read(keys.map("gates")));
     keys.rejectUnread();
     return rl;
   }

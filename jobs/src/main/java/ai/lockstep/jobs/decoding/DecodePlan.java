@@ -3,6 +3,7 @@ package ai.lockstep.jobs.decoding;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.collect_set;
 
+import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.Table;
@@ -13,6 +14,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
@@ -33,13 +35,21 @@ public record DecodePlan(List<Part> parts) {
    * number of prompts, plus {@code input_index}.
    *
    * @param prompts in the input's order
-   * @param missing numbers of the samples without a completion; not changed after planning
+   * @param rows all samples that were asked for
+   * @param missing numbers of those without a completion; not changed after planning
    */
-  public record Part(PlannedRun run, List<Prompt> prompts, BitSet missing) {
+  public record Part(PlannedRun run, List<Prompt> prompts, int rows, BitSet missing) {
 
-    /** All samples. */
-    public long rows() {
-      return (long) prompts.size() * run.config().model().generation().n();
+    private static Part of(PlannedRun run, List<Prompt> prompts, SampleRange samples) {
+      BitSet asked = new BitSet(Math.multiplyExact(samples.until(), prompts.size()));
+      for (int input = 0; input < prompts.size(); input++) {
+        if (samples.takes(prompts.get(input))) {
+          for (int sample = samples.from(); sample < samples.until(); sample++) {
+            asked.set(sample * prompts.size() + input);
+          }
+        }
+      }
+      return new Part(run, prompts, asked.cardinality(), asked);
     }
 
     /** Samples without a completion. */
@@ -80,14 +90,19 @@ public record DecodePlan(List<Part> parts) {
   /**
    * Plans. Looks at the keys of rows that are there: files and markers of a killed run prove
    * nothing.
+   *
+   * @param samples which samples a configuration is asked for
    */
   public static DecodePlan of(
-      SparkSession spark, List<PlannedRun> runs, DecodeInput input, String outputDir) {
+      SparkSession spark,
+      List<PlannedRun> runs,
+      DecodeInput input,
+      Function<RunConfig, SampleRange> samples,
+      String outputDir) {
     List<Part> parts = new ArrayList<>();
     Map<String, Part> byConfig = new HashMap<>();
     for (PlannedRun run : runs) {
-      Part part = new Part(run, input.prompts(run.config()), new BitSet());
-      part.missing.set(0, Math.toIntExact(part.rows()));
+      Part part = Part.of(run, input.prompts(run.config()), samples.apply(run.config()));
       parts.add(part);
       byConfig.put(run.config().configId(), part);
     }

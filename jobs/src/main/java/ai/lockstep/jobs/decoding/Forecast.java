@@ -114,8 +114,8 @@ public record Forecast(
               labels.get(i),
               Integer.toString(part.prompts().size()),
               Integer.toString(part.run().config().model().generation().n()),
-              Long.toString(part.rows()),
-              Long.toString(part.rows() - part.missingRows()),
+              Integer.toString(part.rows()),
+              Integer.toString(part.rows() - part.missingRows()),
               Integer.toString(part.missingRows()),
               format("%.1f", perRow),
               format("%.0f", perRow * part.missingRows())));

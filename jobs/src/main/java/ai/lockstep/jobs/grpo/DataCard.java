@@ -1,6 +1,5 @@
 package ai.lockstep.jobs.grpo;
 
-import ai.lockstep.jobs.config.Composition;
 import ai.lockstep.jobs.config.RlConfig;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
@@ -8,6 +7,7 @@ import ai.lockstep.jobs.tables.Column;
 import ai.lockstep.jobs.tables.GrpoTable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,11 +20,11 @@ import java.util.stream.Collectors;
  * @param runId of the folder
  * @param dataset {@code dataset.name}
  * @param model hub name or folder of the checkpoint
- * @param run its configuration
+ * @param runs its configurations
  * @param quality of the rows
  */
 public record DataCard(
-    String runId, String dataset, String model, PlannedRun run, RolloutQuality quality) {
+    String runId, String dataset, String model, List<PlannedRun> runs, RolloutQuality quality) {
 
   /** Name of the file. */
   public static final String FILE = "README.md";
@@ -37,8 +37,7 @@ public record DataCard(
   }
 
   private String text() {
-    Composition composition = run.composition();
-    boolean dropped = run.config().rl().zeroSpread() == RlConfig.ZeroSpread.DROP;
+    boolean dropped = runs.get(0).config().rl().zeroSpread() == RlConfig.ZeroSpread.DROP;
     Map<String, String> values =
         Map.of(
             "model",
@@ -48,11 +47,13 @@ public record DataCard(
             "run_id",
             runId,
             "config_id",
-            run.config().configId(),
+            runs.stream().map(run -> run.config().configId()).collect(Collectors.joining(", ")),
             "quality",
             quality.toString(),
             "config",
-            composition.resolvedYaml(),
+            runs.stream()
+                .map(run -> run.composition().resolvedYaml())
+                .collect(Collectors.joining("---\n")),
             "columns",
             columns(),
             "dropped",

@@ -8,6 +8,7 @@ import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.config.RewardWeights;
 import ai.lockstep.jobs.config.RlConfig;
 import ai.lockstep.jobs.config.RunConfig;
+import ai.lockstep.jobs.decoding.EstimateStage;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.GrpoTable;
@@ -16,6 +17,7 @@ import ai.lockstep.jobs.tables.Table;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
+import java.util.List;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -35,7 +37,16 @@ public final class GrpoStage {
    *
    * @throws LockstepException naming the keys that do not go together
    */
-  public static void check(RunConfig config) {
+  public static void check(List<PlannedRun> runs) {
+    RlConfig rl = runs.get(0).config().rl();
+    if (runs.size() > 1 && rl.group() == RlConfig.Group.CONFIG) {
+      throw LockstepException.user(
+          "Cannot sweep with rollout and rl.group=config: the trainers' files hold one configuration. Use one rollout for each, or compare all samples of a task with rl.group=task.");
+    }
+    runs.forEach(run -> check(run.config()));
+  }
+
+  private static void check(RunConfig config) {
     RlConfig rl = config.rl();
     int samples = config.model().generation().n();
     double temperature = config.model().generation().temperature();
@@ -49,6 +60,7 @@ public final class GrpoStage {
           "Cannot roll out %d samples a task with model.generation.temperature=0.0: all samples of a group would be equal. Set rl.temperature above 0, or insist with rl.allow_greedy=true."
               .formatted(samples));
     }
+    EstimateStage.check(config);
     requireTests(config, RewardWeights.Part.PLUS, config.harness().baseOnly(), "base_only");
     requireTests(config, RewardWeights.Part.TESTS, config.harness().failFast(), "fail_fast");
   }
@@ -63,24 +75,41 @@ public final class GrpoStage {
     }
   }
 
-  /** Writes the rows of one configuration. */
-  public static void run(SparkSession spark, PlannedRun run, String outputDir) {
-    String configId = run.config().configId();
-    Dataset<Row> rows =
+  /** Writes the rows of a run's configurations. */
+  public static void run(SparkSession spark, List<PlannedRun> runs, String outputDir) {
+    RlConfig rl = runs.get(0).config().rl();
+    Dataset<Row> compared =
         GroupComparison.of(
-                spark,
-                ofConfig(CompletionsTable.TABLE.read(spark, outputDir), configId),
-                ofConfig(ScoresTable.TABLE.read(spark, outputDir), configId),
-                run.config().rl())
-            .withColumn("group_id", concat(col(Table.PARTITION), lit("/"), col("task_id")))
-            .withColumn("sample_id", concat(col("group_id"), lit("#"), col("sample_index")))
-            .withColumn("decoder", lit(decoder(run)))
+            spark,
+            ofConfigs(CompletionsTable.TABLE.read(spark, outputDir), runs),
+            ofConfigs(ScoresTable.TABLE.read(spark, outputDir), runs),
+            rl);
+    Dataset<Row> rows =
+        EstimateStage.join(spark, compared, rl, outputDir)
+            .withColumn(
+                "sample_id",
+                concat(
+                    col(Table.PARTITION), lit("/"), col("task_id"), lit("#"), col("sample_index")))
+            .withColumn("decoder", decoder(runs))
             .select(columns());
     GrpoTable.TABLE.replace(rows, outputDir);
   }
 
-  private static Dataset<Row> ofConfig(Dataset<Row> rows, String configId) {
-    return rows.where(col(Table.PARTITION).equalTo(configId));
+  /** Rows of the given configurations. */
+  public static Dataset<Row> ofConfigs(Dataset<Row> rows, List<PlannedRun> runs) {
+    Object[] ids = runs.stream().map(run -> run.config().configId()).toArray();
+    return rows.where(col(Table.PARTITION).isin(ids));
+  }
+
+  private static Column decoder(List<PlannedRun> runs) {
+    Column decoder = lit(decoder(runs.get(0)));
+    for (PlannedRun run : runs) {
+      decoder =
+          functions
+              .when(col(Table.PARTITION).equalTo(run.config().configId()), lit(decoder(run)))
+              .otherwise(decoder);
+    }
+    return decoder;
   }
 
   private static Column[] columns() {

@@ -1,6 +1,8 @@
 package ai.lockstep.jobs.grpo;
 
 import ai.lockstep.jobs.cli.TextTable;
+import ai.lockstep.jobs.config.GateConfig;
+import ai.lockstep.jobs.config.RlConfig;
 import ai.lockstep.jobs.tables.GrpoTable;
 import java.util.List;
 import java.util.Locale;
@@ -15,9 +17,16 @@ import org.apache.spark.sql.SparkSession;
  *
  * @param sums the row of {@code quality.sql}; empty when no sample was judged
  * @param rewards the rows of {@code reward_distribution.sql}
+ * @param estimates one line on what estimates of log-probabilities cost; empty without any
+ * @param drift from an earlier rollout; empty without one
  * @param replay one line on whether the stored log-probabilities can be had again
  */
-public record RolloutQuality(Optional<Row> sums, List<Row> rewards, String replay) {
+public record RolloutQuality(
+    Optional<Row> sums,
+    List<Row> rewards,
+    Optional<String> estimates,
+    Optional<Drift> drift,
+    String replay) {
 
   /** Rewards that are printed one by one. */
   private static final int PRINTED_REWARDS = 12;
@@ -29,12 +38,33 @@ public record RolloutQuality(Optional<Row> sums, List<Row> rewards, String repla
   }
 
   /** Measures a folder's {@code grpo}. */
-  public static RolloutQuality of(SparkSession spark, String outputDir, String replay) {
+  public static RolloutQuality of(
+      SparkSession spark,
+      String outputDir,
+      RlConfig rl,
+      Optional<String> estimates,
+      String replay) {
     GrpoTable.TABLE.read(spark, outputDir).createOrReplaceTempView("grpo");
     return new RolloutQuality(
         GroupQuery.QUALITY.run(spark, Map.of()).collectAsList().stream().findFirst(),
         GroupQuery.REWARD_DISTRIBUTION.run(spark, Map.of()).collectAsList(),
+        estimates,
+        rl.gates().against().map(against -> Drift.of(spark, against, rl)),
         replay);
+  }
+
+  /**
+   * Ends the command when the rollouts fail a gate of {@code rl.gates}.
+   *
+   * @throws ai.lockstep.failure.LockstepException (partial) naming every gate that failed
+   */
+  public void require(GateConfig gates, String outputDir) {
+    sums.ifPresent(
+        row ->
+            Gates.require(
+                Gates.failed(
+                    gates, number(row, "tamper_rate"), number(row, "zero_spread_share"), drift),
+                outputDir));
   }
 
   /** Lines for the terminal and the data card. */
@@ -71,6 +101,8 @@ public record RolloutQuality(Optional<Row> sums, List<Row> rewards, String repla
         line(
             "duplicates   %d samples with the tokens of an earlier one of their group",
             row.<Long>getAs("duplicates")));
+    estimates.ifPresent(cost -> text.append(line("logprobs     %s", cost)));
+    drift.ifPresent(moved -> text.append(line("drift        %s", moved)));
     long lost = row.getAs("not_replayable");
     text.append(
         line("replay       %s%s", replay, lost == 0 ? "" : "; %d not replayable".formatted(lost)));

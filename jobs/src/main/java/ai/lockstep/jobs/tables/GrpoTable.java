@@ -2,6 +2,7 @@ package ai.lockstep.jobs.tables;
 
 import static org.apache.spark.sql.types.DataTypes.BooleanType;
 import static org.apache.spark.sql.types.DataTypes.DoubleType;
+import static org.apache.spark.sql.types.DataTypes.FloatType;
 import static org.apache.spark.sql.types.DataTypes.IntegerType;
 import static org.apache.spark.sql.types.DataTypes.LongType;
 import static org.apache.spark.sql.types.DataTypes.StringType;
@@ -23,8 +24,9 @@ public final class GrpoTable {
       Table.named("grpo")
           .required("run_id", StringType, "run that decoded and judged the row")
           .required("dataset", StringType, "dataset.name")
-          .required("sample_id", StringType, "group_id, # and sample_index")
-          .required("group_id", StringType, "config_id, / and task_id")
+          .required("sample_id", StringType, "config_id, /, task_id, # and sample_index")
+          .required(
+              "group_id", StringType, "config_id, / and task_id; with rl.group=task the task_id")
           .required("task_id", StringType, "task id")
           .required("sample_index", IntegerType, "sample within the group, from 0")
           .as(CompletionsTable.TABLE, "input_index")
@@ -90,9 +92,30 @@ public final class GrpoTable {
               "commit_p",
               "commit_logp",
               "commit_score",
-              "loss_mask",
-              "overwritten",
-              Table.PARTITION)
+              "loss_mask")
+          .optional(
+              "logp_d1",
+              createArrayType(FloatType, false),
+              "per token: d1's estimate of ln p; NaN for markers; null unless rl.logprobs=d1")
+          .optional(
+              "d1_prompt_mask",
+              createArrayType(BooleanType, false),
+              "per token of prompt_ids: hidden for logp_d1; null without it")
+          .optional(
+              "logp_coupled",
+              createArrayType(FloatType, false),
+              "per token: the coupled estimate, of use in differences; NaN for markers; null unless rl.logprobs=coupled")
+          .optional(
+              "coupled_mask",
+              createArrayType(BooleanType, false),
+              "per token: hidden in the first of the coupled pair; null without logp_coupled")
+          .optional(
+              "coupled_t", FloatType, "probability coupled_mask was drawn with, 0.2..0.8; or null")
+          .optional(
+              "logp_full",
+              createArrayType(FloatType, false),
+              "per token: ln p with all of the completion hidden; NaN for markers; null without logp_coupled")
+          .as(CompletionsTable.TABLE, "overwritten", Table.PARTITION)
           .declared();
 
   private GrpoTable() {}

@@ -1,16 +1,22 @@
--- How each sample's reward compares with its group's: the samples of one task under one
--- configuration. A group of one, or of equal rewards, says nothing: its advantages are 0.
--- Reads: rewards. Parameters: advantage (grpo, dr_grpo, rloo), clip.
-WITH groups AS (
+-- How each sample's reward compares with its group's: the samples of a group. A group of one, or of equal rewards, says nothing: its advantages are 0.
+-- Reads: rewards. Parameters: advantage (grpo, dr_grpo, rloo), clip,
+-- group (config: a task under one configuration; task: under all of them).
+WITH named AS (
   SELECT
     rewards.*,
+    CASE :group WHEN 'task' THEN task_id ELSE concat(config_id, '/', task_id) END AS group_id
+  FROM rewards
+),
+groups AS (
+  SELECT
+    named.*,
     count(*) OVER task AS group_samples,
     avg(reward) OVER task AS group_mean,
     coalesce(stddev_samp(reward) OVER task, 0.0D) AS group_std,
     max(reward) OVER task - min(reward) OVER task <= 1e-9 AS zero_spread,
     min(sample_index) OVER (PARTITION BY config_id, task_id, token_ids) AS first_equal
-  FROM rewards
-  WINDOW task AS (PARTITION BY config_id, task_id)
+  FROM named
+  WINDOW task AS (PARTITION BY group_id)
 ),
 advantages AS (
   SELECT

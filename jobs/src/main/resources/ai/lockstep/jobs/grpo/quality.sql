@@ -1,19 +1,14 @@
--- Whether the rollouts are fit to train on, one row a configuration. Reads: grpo.
+-- Whether the rollouts are fit to train on: one row, none without samples. Reads: grpo.
 WITH groups AS (
-  SELECT config_id, task_id, any_value(zero_spread) AS zero_spread, max(reward) AS best
+  SELECT group_id, any_value(zero_spread) AS zero_spread
   FROM grpo
-  GROUP BY config_id, task_id
+  GROUP BY group_id
 ),
 group_sums AS (
-  SELECT
-    config_id,
-    count(*) AS groups,
-    count_if(zero_spread) / count(*) AS zero_spread_share
+  SELECT count(*) AS groups, count_if(zero_spread) / count(*) AS zero_spread_share
   FROM groups
-  GROUP BY config_id
 )
 SELECT
-  config_id,
   groups,
   count(*) AS samples,
   min(reward) AS reward_min,
@@ -30,5 +25,5 @@ SELECT
   count(duplicate_of) AS duplicates,
   count_if(NOT replayable) AS not_replayable
 FROM grpo
-JOIN group_sums USING (config_id)
-GROUP BY config_id, groups, zero_spread_share
+CROSS JOIN group_sums
+GROUP BY groups, zero_spread_share

@@ -1,5 +1,5 @@
 -- How many samples have each reward, highest first. Reads: grpo.
-SELECT config_id, round(reward, 6) AS reward, count(*) AS samples
+SELECT round(reward, 6) AS reward, count(*) AS samples
 FROM grpo
-GROUP BY config_id, round(reward, 6)
-ORDER BY config_id, reward DESC
+GROUP BY round(reward, 6)
+ORDER BY reward DESC

@@ -2,7 +2,6 @@
 -- lists of lists are parallel to response_ids. Reads: grpo. Parameter: drop_zero_spread.
 WITH groups AS (
   SELECT
-    config_id,
     group_id,
     task_id,
     any_value(input_index) AS input_index,
@@ -12,6 +11,7 @@ WITH groups AS (
     array_sort(
       collect_list(
         struct(
+          config_id,
           sample_index,
           response,
           reward,
@@ -26,7 +26,7 @@ WITH groups AS (
     ) AS samples
   FROM grpo
   WHERE NOT (zero_spread AND :drop_zero_spread)
-  GROUP BY config_id, group_id, task_id
+  GROUP BY group_id, task_id
 )
 SELECT
   concat('lockstep/', dataset) AS data_source,

@@ -44,6 +44,7 @@ class BundledConfigurationTest {
                 "hardware", "local",
                 "rl", "grpo",
                 "nightly", "default",
+                "train", "grpo",
                 "wandb", "default",
                 "viz", "default",
                 "sweep", "none"));

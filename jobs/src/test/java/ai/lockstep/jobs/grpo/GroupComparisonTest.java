@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.lockstep.jobs.LocalSpark;
+import ai.lockstep.jobs.config.GateConfig;
 import ai.lockstep.jobs.config.RewardWeights;
 import ai.lockstep.jobs.config.RewardWeights.Part;
 import ai.lockstep.jobs.config.RlConfig;
@@ -126,7 +127,17 @@ class GroupComparisonTest {
         advantage,
         Stream.of(clip).findFirst(),
         RlConfig.ZeroSpread.KEEP,
-        0);
+        RlConfig.LogProbs.TRACE,
+        0,
+        0,
+        RlConfig.Group.CONFIG,
+        2,
+        new GateConfig(
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty()));
   }
 
   private static List<Double> column(List<Row> rows, String column) {

@@ -15,7 +15,9 @@ public interface Uniforms {
     /** Whether a position is committed (Dream's {@code origin}). */
     TRANSFER,
     /** How positions are ordered (Dream's {@code alg_temp}, LLaDA's random remasking). */
-    ORDER
+    ORDER,
+    /** Which tokens an estimate of log-probabilities hides. */
+    HIDDEN
   }
 
   /**

@@ -28,4 +28,9 @@ public record ModelSpec(
   public ModelSpec {
     eosIds = List.copyOf(eosIds);
   }
+
+  /** The same model, with predictions read elsewhere. */
+  public ModelSpec withAlignment(Alignment other) {
+    return new ModelSpec(name, vocabSize, tokenCount, maskId, padId, eosIds, contextLength, other);
+  }
 }

@@ -135,6 +135,11 @@ public final class LogProbabilityEstimate {
     return passes;
   }
 
+  /** What a pass's answer at a token of the completion counts in that token's estimate. */
+  public double weight(int pass, int token) {
+    return weights[pass][token];
+  }
+
   /**
    * The estimate.
    *

@@ -1,0 +1,127 @@
+package ai.lockstep.jobs.train;
+
+import ai.lockstep.failure.LockstepException;
+import ai.lockstep.jobs.cli.Progress;
+import ai.lockstep.jobs.config.RunConfig;
+import ai.lockstep.jobs.config.TrainConfig;
+import ai.lockstep.jobs.decoding.LocatedModel;
+import ai.lockstep.jobs.run.RunFolder;
+import ai.lockstep.udf.checkpoint.Checkpoint;
+import ai.lockstep.udf.checkpoint.CheckpointConfig;
+import ai.lockstep.udf.checkpoint.LoraFactors;
+import ai.lockstep.udf.model.Alignment;
+import ai.lockstep.udf.model.ModelSpec;
+import ai.lockstep.udf.model.torch.DreamPolicy;
+import ai.lockstep.udf.model.torch.TorchDevice;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Trains a LoRA adapter on rollouts and writes it as PEFT does, with the course of the training
+ * beside it. In the driver's process, on the CPU.
+ */
+public final class OfflineGrpo {
+
+  /** Where the adapter goes within a run's folder: for {@code model.adapter}. */
+  public static final String ADAPTER = "adapter";
+
+  /** One line a step. */
+  public static final String COURSE = "training.jsonl";
+
+  private static final Logger LOG = LoggerFactory.getLogger(OfflineGrpo.class);
+
+  private OfflineGrpo() {}
+
+  /**
+   * The first and the last step, for the report.
+   *
+   * @param steps of the optimiser
+   * @param first largest at the start is a sign of other weights
+   * @param last where training ended
+   */
+  public record Course(int steps, String first, String last) {}
+
+  /** Trains and writes. */
+  public static Course run(
+      RunConfig config, Rollouts rollouts, LocatedModel.DreamCheckpoint model, RunFolder folder)
+      throws IOException {
+    TrainConfig train = config.train();
+    Checkpoint checkpoint = model.checkpoint();
+    ModelSpec spec = spec(checkpoint);
+    LoraFactors.Settings settings = new LoraFactors.Settings(train.rank(), train.alpha());
+    long total = rollouts.count() * train.epochs();
+    AtomicLong done = new AtomicLong();
+    List<StepRecord> steps = new ArrayList<>();
+    LoraFactors learnt;
+    try (DreamPolicy policy = load(checkpoint, settings, train)) {
+      PolicyTraining training = new PolicyTraining(policy, train);
+      Progress.during(
+          "training",
+          "samples",
+          total,
+          done::get,
+          () ->
+              training.run(
+                  epoch -> rollouts.shuffled(train.seed(), epoch, spec),
+                  step -> {
+                    requireOwnSamples(step, train);
+                    LOG.info("{}", step);
+                    steps.add(step);
+                    done.addAndGet(step.samples());
+                  }));
+      learnt = policy.factors();
+    }
+    folder.write(ADAPTER + "/adapter_config.json", learnt.config(model.name(), model.revision()));
+    folder.write(ADAPTER + "/adapter_model.safetensors", learnt.tensors());
+    StringBuilder course = new StringBuilder();
+    steps.forEach(step -> course.append(step.json()));
+    folder.write(COURSE, course.toString().getBytes(StandardCharsets.UTF_8));
+    return new Course(
+        steps.size(), steps.get(0).toString(), steps.get(steps.size() - 1).toString());
+  }
+
+  private static DreamPolicy load(
+      Checkpoint checkpoint, LoraFactors.Settings settings, TrainConfig train) {
+    try {
+      return DreamPolicy.load(
+          checkpoint, settings, (float) train.learningRate(), train.seed(), TorchDevice.cpu());
+    } catch (IllegalArgumentException e) {
+      throw LockstepException.user(
+          "Cannot go on training the adapter with train.rank=%d and train.alpha=%s: %s. Give its own."
+              .formatted(train.rank(), train.alpha(), e.getMessage()),
+          e);
+    }
+  }
+
+  /** Estimates are of the policy itself before its first step, so they agree with stored ones. */
+  private static void requireOwnSamples(StepRecord step, TrainConfig train) {
+    // Half a nat a token is far beyond what bfloat16 does to an estimate.
+    if (step.step() == 1 && step.drift() > 0.5) {
+      throw LockstepException.user(
+          String.format(
+              Locale.ROOT,
+              "Cannot train on train.rollouts=%s: stored log-probabilities differ from the model's by %.2f a token on average, so another policy was asked. Roll out again with the default decode.logit_shift.",
+              train.rollouts().orElse(""),
+              step.drift()));
+    }
+  }
+
+  private static ModelSpec spec(Checkpoint checkpoint) {
+    CheckpointConfig config = checkpoint.config();
+    return new ModelSpec(
+        checkpoint.name(),
+        config.vocabSize(),
+        config.vocabSize(),
+        config.maskId(),
+        config.padId(),
+        config.eosIds(),
+        config.maxPositions(),
+        Alignment.SHIFTED);
+  }
+}

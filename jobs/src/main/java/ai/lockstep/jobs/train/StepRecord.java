@@ -1,0 +1,64 @@
+package ai.lockstep.jobs.train;
+
+import java.util.Locale;
+
+/**
+ * What one step of the optimiser saw; means over learnt tokens.
+ *
+ * @param step from 1
+ * @param epoch from 1
+ * @param samples of the step
+ * @param tokens learnt from
+ * @param loss see {@link ai.lockstep.udf.rollout.PolicyLoss}
+ * @param ratio new over old policy
+ * @param clipped share of tokens whose ratio pulls no further
+ * @param kl distance to the reference
+ * @param drift mean absolute difference of new and old log-probability
+ * @param gradientNorm before it was cut
+ */
+record StepRecord(
+    int step,
+    int epoch,
+    int samples,
+    long tokens,
+    double loss,
+    double ratio,
+    double clipped,
+    double kl,
+    double drift,
+    double gradientNorm) {
+
+  /** A line of {@code training.jsonl}. */
+  String json() {
+    return String.format(
+        Locale.ROOT,
+        "{\"step\":%d,\"epoch\":%d,\"samples\":%d,\"tokens\":%d,\"loss\":%.6g,\"ratio\":%.6g,\"clipped\":%.6g,\"kl\":%.6g,\"drift\":%.6g,\"gradient_norm\":%.6g}%n",
+        step,
+        epoch,
+        samples,
+        tokens,
+        loss,
+        ratio,
+        clipped,
+        kl,
+        drift,
+        gradientNorm);
+  }
+
+  /** For the log. */
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "step=%d epoch=%d samples=%d tokens=%d loss=%.4f ratio=%.3f clipped=%.3f kl=%.4f gradient_norm=%.3f",
+        step,
+        epoch,
+        samples,
+        tokens,
+        loss,
+        ratio,
+        clipped,
+        kl,
+        gradientNorm);
+  }
+}

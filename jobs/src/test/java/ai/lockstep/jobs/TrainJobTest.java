@@ -1,0 +1,127 @@
+package ai.lockstep.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole job on a rollout of the bundled model. */
+@ExtendWith(LocalSpark.class)
+class TrainJobTest {
+
+  @TempDir static Path shared;
+
+  private static List<String> rollout;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void rollOutOnce(SparkSession session) {
+    rollout =
+        List.of(
+            "output.dir=" + shared.resolve("rollouts"),
+            "decode.r_length=6",
+            "decode.a_length=20",
+            "tasks=0",
+            "rl.samples=4",
+            // Hot programs all fail, but their lengths differ.
+            "rl.temperature=2",
+            "rl.rewards.length=1",
+            "rl.replay=0");
+    JobRun run = rollout("rl.logprobs=coupled");
+    assertThat(run.exitCode()).as(run.errors()).isZero();
+  }
+
+  private static JobRun rollout(String... more) {
+    List<String> words = new ArrayList<>(rollout);
+    words.addAll(List.of(more));
+    return JobRun.of(RolloutJob.DESCRIPTION, RolloutJob::run, words);
+  }
+
+  private JobRun train(String... more) {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "train.rollouts=" + shared.resolve("rollouts"),
+                "output.dir=" + folder.resolve("trained"),
+                "train.batch_samples=3",
+                "train.rank=2"));
+    words.addAll(List.of(more));
+    return JobRun.of(TrainJob.DESCRIPTION, TrainJob::run, words);
+  }
+
+  @Test
+  void learnsFromARolloutAndWritesAnAdapterThatDecodes() throws IOException {
+    JobRun run = train();
+
+    assertThat(run.exitCode()).as(run.errors()).isZero();
+    List<String> course = Files.readAllLines(folder.resolve("trained/training.jsonl"));
+    assertThat(course).hasSizeBetween(2, 4);
+    // Before the first step the policy is the one that rolled out.
+    assertThat(course.get(0))
+        .contains("\"step\":1,\"epoch\":1,")
+        .contains("\"clipped\":0.00000,\"kl\":0.00000,");
+    double drift = Double.parseDouble(course.get(0).replaceAll(".*\"drift\":([^,]+),.*", "$1"));
+    assertThat(drift).isLessThan(1e-3);
+
+    JobRun decoded =
+        JobRun.of(
+            EvaluateJob.DESCRIPTION,
+            EvaluateJob::run,
+            List.of(
+                "output.dir=" + folder.resolve("evaluated"),
+                "model.adapter=" + folder.resolve("trained/adapter"),
+                "decode.r_length=6",
+                "decode.a_length=20",
+                "tasks=0"));
+    assertThat(decoded.exitCode()).as(decoded.errors()).isZero();
+  }
+
+  @Test
+  void rolloutsOfAnotherModelAreRefused() {
+    assertThat(train().exitCode()).isZero();
+
+    JobRun refused =
+        train(
+            "model.adapter=" + folder.resolve("trained/adapter"),
+            "output.dir=" + folder.resolve("again"));
+
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.errors())
+        .startsWith("lockstep: Cannot train dream-tiny (bundled-")
+        .contains(") on train.rollouts=" + shared.resolve("rollouts"))
+        .contains(": they were sampled from dream-tiny (bundled-")
+        .endsWith("), whose ratios would mean nothing. Roll out again, or choose that model.\n");
+    assertThat(folder.resolve("again")).doesNotExist();
+  }
+
+  @Test
+  void anAdapterIsNotOverwritten() {
+    assertThat(train().exitCode()).isZero();
+
+    assertThat(train().errors())
+        .isEqualTo(
+            "lockstep: Cannot train into output.dir=%s: an adapter is there. Choose another folder.\n"
+                .formatted(folder.resolve("trained")));
+  }
+
+  @Test
+  void mistakesAreNamed() {
+    assertThat(train("train.rollouts=null").errors())
+        .isEqualTo(
+            "lockstep: Cannot train without train.rollouts: name the output.dir of a rollout with rl.logprobs=coupled.\n");
+    assertThat(train("train.rollouts=nowhere").errors())
+        .isEqualTo(
+            "lockstep: Cannot train on train.rollouts=nowhere: no rollouts are there. Name the output.dir of a rollout.\n");
+    assertThat(train("train.clip=0").errors())
+        .isEqualTo("lockstep: Cannot run with train.clip=0.0: it must be above 0.\n");
+  }
+}
