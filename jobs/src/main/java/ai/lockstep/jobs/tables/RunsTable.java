@@ -11,7 +11,10 @@ public final class RunsTable {
   public static final Table TABLE =
       Table.named("runs")
           .required("run_id", StringType, "run.id")
-          .required("job", StringType, "evaluate, generate, score")
+          .required(
+              "job",
+              StringType,
+              "the command: evaluate, generate, score, rollout, nightly, profile")
           .required("config", StringType, "the composed configuration as JSON")
           .required("overrides", StringType, "the command's overrides as a JSON array")
           .required("dataset", StringType, "dataset.name, or 'prompts'")
