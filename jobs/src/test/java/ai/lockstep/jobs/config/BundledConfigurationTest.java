@@ -36,18 +36,18 @@ class BundledConfigurationTest {
 
     assertThat(composition.choices())
         .containsExactlyInAnyOrderEntriesOf(
-            Map.of(
-                "model", "dream-tiny",
-                "decode", "lockstep",
-                "dataset", "starter",
-                "harness", "default",
-                "hardware", "local",
-                "rl", "grpo",
-                "nightly", "default",
-                "train", "grpo",
-                "wandb", "default",
-                "viz", "default",
-                "sweep", "none"));
+            Map.ofEntries(
+                Map.entry("model", "dream-tiny"),
+                Map.entry("decode", "lockstep"),
+                Map.entry("dataset", "starter"),
+                Map.entry("harness", "default"),
+                Map.entry("hardware", "local"),
+                Map.entry("rl", "grpo"),
+                Map.entry("nightly", "default"),
+                Map.entry("train", "grpo"),
+                Map.entry("wandb", "default"),
+                Map.entry("viz", "default"),
+                Map.entry("sweep", "none")));
     assertThat(composition.resolved().at("/model/path").textValue())
         .isEqualTo("bundled:dream-tiny");
     assertThat(composition.resolved().at("/decode/a_length").intValue()).isEqualTo(80);
