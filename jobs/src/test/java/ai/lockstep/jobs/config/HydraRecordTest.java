@@ -58,8 +58,10 @@ class HydraRecordTest {
                   hardware: local
                   harness: default
                   model: dream-tiny
+                  nightly: default
                   rl: grpo
                   sweep: none
+                  train: grpo
                   viz: default
                   wandb: default
             """);
