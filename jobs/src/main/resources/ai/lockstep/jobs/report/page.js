@@ -192,15 +192,15 @@
     const view = await chart("frontier", {
       description: "Each configuration by speed and pass@1, with 95% intervals; the line joins those that no other beats in both.",
       layer: [
-        {mark: {type: "line", interpolate: "linear", strokeDash: [4, 3]}, transform: [{filter: "datum.frontier"}],
+        {mark: {type: "line", aria: false, strokeDash: [4, 3]}, transform: [{filter: "datum.frontier"}],
          encoding: {x: encodeX, y: encodeY, detail: {field: "run"}, order: {field: "x"}}},
-        {mark: {type: "rule", strokeWidth: 1.5, opacity: .55}, encoding: {x: encodeX, y: {field: "low", type: "quantitative", title: encodeY.title}, y2: {field: "high"}}},
+        {mark: {type: "rule", aria: false, strokeWidth: 1.5, opacity: .55}, encoding: {x: encodeX, y: {field: "low", type: "quantitative", title: encodeY.title}, y2: {field: "high"}}},
         {mark: {type: "point", filled: true, size: 110, cursor: "pointer", opacity: 1},
          encoding: {x: encodeX, y: encodeY,
            shape: {field: "run", type: "nominal", scale: {domain: ["this run", "other run"], range: ["circle", "diamond"]}, legend: data.other ? {title: null} : null},
            fill: {condition: {test: "datum.chosen", value: colour("link")}, value: colour("base")},
            tooltip: [{field: "name", title: "configuration"}, {field: "x", title: encodeX.title, format: ".4f"}, {field: "y", title: encodeY.title, format: ".1%"}, {field: "low", title: "from", format: ".1%"}, {field: "high", title: "to", format: ".1%"}]}},
-        ...(few ? [{mark: {type: "text", align: "left", dx: 9, dy: -8, limit: 260}, transform: [{filter: "datum.chosen"}], encoding: {x: encodeX, y: encodeY, text: {field: "label"}}}] : []),
+        ...(few ? [{mark: {type: "text", aria: false, align: "left", dx: 9, dy: -8, limit: 260}, transform: [{filter: "datum.chosen"}], encoding: {x: encodeX, y: encodeY, text: {field: "label"}}}] : []),
       ],
     }, values);
     view?.addEventListener("click", (event, item) => {
@@ -271,9 +271,9 @@
     await chart("confidence", {
       description: `Share of passing ${things} by probability bin.`,
       layer: [
-        {mark: {type: "rule", strokeDash: [4, 3]}, encoding: {y: {datum: n ? passed / n : 0}}},
-        {mark: {type: "line"}, encoding: {x, y}},
-        {mark: {type: "rule", strokeWidth: 1.5, opacity: .6}, transform: [{filter: "isValid(datum.low)"}], encoding: {x, y: {field: "low", type: "quantitative", title: y.title}, y2: {field: "high"}}},
+        {mark: {type: "rule", aria: false, strokeDash: [4, 3]}, encoding: {y: {datum: n ? passed / n : 0}}},
+        {mark: {type: "line", aria: false}, encoding: {x, y}},
+        {mark: {type: "rule", aria: false, strokeWidth: 1.5, opacity: .6}, transform: [{filter: "isValid(datum.low)"}], encoding: {x, y: {field: "low", type: "quantitative", title: y.title}, y2: {field: "high"}}},
         {mark: {type: "point", filled: true, opacity: 1, color: colour("a")}, encoding: {x, y, size: {field: "n", type: "quantitative", title: things, scale: {range: [40, 420]}},
           tooltip: [{field: "bin", title: "probability"}, {field: "n", title: things}, {field: "passed", title: "in passing samples"}, {field: "rate", title: "share", format: ".1%"}]}},
       ],
