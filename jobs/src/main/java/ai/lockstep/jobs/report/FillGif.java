@@ -29,7 +29,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class FillGif {
 
-  private static final String STREAM = "javax_imageio_gif_stream_1.0";
   private static final String IMAGE = "javax_imageio_gif_image_1.0";
   private static final int COLOURS = 256;
 
@@ -48,7 +47,7 @@ final class FillGif {
     ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();
     try (ImageOutputStream stream = ImageIO.createImageOutputStream(out)) {
       writer.setOutput(stream);
-      writer.prepareWriteSequence(head(writer, palette));
+      writer.prepareWriteSequence(writer.getDefaultStreamMetadata(null));
       BufferedImage before = null;
       for (int pass = 0; pass < frames; pass++) {
         BufferedImage now = drawing.after(pass);
@@ -149,35 +148,13 @@ final class FillGif {
     return best;
   }
 
-  /** Says the palette once for all frames; the writer's own default is the one of old browsers. */
-  private static IIOMetadata head(ImageWriter writer, IndexColorModel palette) throws IOException {
-    IIOMetadata head = writer.getDefaultStreamMetadata(null);
-    IIOMetadataNode root = (IIOMetadataNode) head.getAsTree(STREAM);
-    IIOMetadataNode table = child(root, "GlobalColorTable");
-    while (table.hasChildNodes()) {
-      table.removeChild(table.getFirstChild());
-    }
-    table.setAttribute("sizeOfGlobalColorTable", String.valueOf(COLOURS));
-    table.setAttribute("backgroundColorIndex", "0");
-    table.setAttribute("sortFlag", "FALSE");
-    for (int i = 0; i < COLOURS; i++) {
-      IIOMetadataNode entry = new IIOMetadataNode("ColorTableEntry");
-      entry.setAttribute("index", String.valueOf(i));
-      entry.setAttribute("red", String.valueOf(palette.getRed(i)));
-      entry.setAttribute("green", String.valueOf(palette.getGreen(i)));
-      entry.setAttribute("blue", String.valueOf(palette.getBlue(i)));
-      table.appendChild(entry);
-    }
-    head.setFromTree(STREAM, root);
-    return head;
-  }
-
   private static IIOMetadata metadata(
       ImageWriter writer, BufferedImage frame, Rectangle place, int delay, int number)
       throws IOException {
     IIOMetadata metadata =
         writer.getDefaultImageMetadata(
-            ImageTypeSpecifier.createFromRenderedImage(frame), writer.getDefaultWriteParam());
+            // Not createFromRenderedImage: it forgets the palette of an indexed image.
+            new ImageTypeSpecifier(frame), writer.getDefaultWriteParam());
     IIOMetadataNode root = (IIOMetadataNode) metadata.getAsTree(IMAGE);
     IIOMetadataNode descriptor = child(root, "ImageDescriptor");
     descriptor.setAttribute("imageLeftPosition", String.valueOf(place.x));

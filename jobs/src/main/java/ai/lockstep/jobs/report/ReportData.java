@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
@@ -101,9 +102,12 @@ final class ReportData {
   /** Sums of every configuration of a run, in its order; leaves the views showing that run. */
   private List<ObjectNode> sums(RunTables run) {
     run.show();
+    // At the same time: on small runs Spark spends most of it on planning, which uses one core.
+    CompletableFuture<Map<String, List<Row>>> askedPasses = asked(run, ReportQuery.PASSES);
+    CompletableFuture<Map<String, List<Row>>> askedConfidence = asked(run, ReportQuery.CONFIDENCE);
     Map<String, List<Row>> tasks = byConfig(ReportQuery.TASKS.ask(run.spark()));
-    Map<String, List<Row>> passes = byConfig(ReportQuery.PASSES.ask(run.spark()));
-    Map<String, List<Row>> confidence = byConfig(ReportQuery.CONFIDENCE.ask(run.spark()));
+    Map<String, List<Row>> passes = askedPasses.join();
+    Map<String, List<Row>> confidence = askedConfidence.join();
     tasks.values().stream()
         .flatMap(List::stream)
         .map(row -> row.<String>getAs("task_id"))
@@ -125,6 +129,10 @@ final class ReportData {
       noteMissing(labels.getOrDefault(id, id), own, most);
     }
     return nodes;
+  }
+
+  private static CompletableFuture<Map<String, List<Row>>> asked(RunTables run, ReportQuery query) {
+    return CompletableFuture.supplyAsync(() -> byConfig(query.ask(run.spark())));
   }
 
   private static Map<String, List<Row>> byConfig(List<Row> rows) {

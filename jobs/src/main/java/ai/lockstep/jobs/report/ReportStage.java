@@ -9,11 +9,14 @@ import ai.lockstep.jobs.tables.Table;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes a run's {@code report.html}, and the pictures that {@code viz.gif} asks for. Driver only.
@@ -22,6 +25,8 @@ public final class ReportStage {
 
   /** The report's name in the run's folder. */
   public static final String FILE = "report.html";
+
+  private static final Logger LOG = LoggerFactory.getLogger(ReportStage.class);
 
   private ReportStage() {}
 
@@ -63,6 +68,7 @@ public final class ReportStage {
 
   private static void write(RunTables run, RunConfig config, Optional<RunTables> other)
       throws IOException {
+    long started = System.nanoTime();
     Samples samples = Samples.of(run, config);
     ObjectNode data = ReportData.of(run, samples, other);
     Map<String, String> labels = run.manifest().labels();
@@ -77,6 +83,11 @@ public final class ReportStage {
     String file = run.location() + "/" + FILE;
     Configuration hadoop = run.spark().sessionState().newHadoopConf();
     WholeFile.write(file, hadoop, out -> out.write(page));
+    LOG.info(
+        "report: samples={} bytes={} seconds={}",
+        samples.rows().size(),
+        page.length,
+        String.format(Locale.ROOT, "%.1f", (System.nanoTime() - started) / 1e9));
     System.out.println("report: " + file);
     if (config.viz().gif() != VizConfig.Gif.NONE) {
       FillPictures.write(samples.rows(), samples.texts(), config.viz(), run.location(), hadoop)

@@ -107,6 +107,26 @@
     return `fails${t.failure[row] ? ": " + t.failure[row].replace(/_/g, " ") : ""}`;
   }
 
+  // Over the tasks that both have judged; whether those are all tasks of both.
+  function shared(kind) {
+    const both = config.tasks.at.filter(t => rate(config, t) !== null && rate(baseline, t) !== null);
+    const judged = c => c.tasks.judged.filter(n => n).length;
+    const mean = c => both.reduce((sum, t) => {
+      const row = c.taskAt.get(t);
+      return sum + c.tasks[kind][row] / c.tasks.judged[row];
+    }, 0) / both.length;
+    return {n: both.length, all: both.length === judged(config) && both.length === judged(baseline),
+      now: both.length ? mean(config) : null, before: both.length ? mean(baseline) : null};
+  }
+  // What a figure is compared with: [now, before], or null where different tasks forbid it.
+  function compared(key) {
+    if (!baseline || baseline.metrics[key] === undefined) return null;
+    if (shared("base").all) return [config.metrics[key], baseline.metrics[key]];
+    const kind = {pass_at_1_plus: "plus", pass_at_1_base: "base"}[key];
+    const s = kind && shared(kind);
+    return s && s.n ? [s.now, s.before] : null;
+  }
+
   // --- Headline --------------------------------------------------------------------------------
 
   function drawHeadline() {
@@ -127,6 +147,13 @@
       parts.push(` Each forward pass commits ${two(m.tokens_per_pass)} tokens; a sample takes ${one(m.passes_per_row)} passes.`);
     }
     $("sentence").textContent = parts.join("");
+    const common = baseline && shared("base");
+    $("compared").hidden = !common || common.all;
+    if (common && !common.all) {
+      $("compared").textContent = common.n
+        ? `The two configurations have ${common.n} judged tasks in common: pass@1 is compared over those, the other figures are not compared.`
+        : "The two configurations have no judged task in common: nothing is compared.";
+    }
     $("headline").replaceChildren(...HEADLINE.filter(([k]) => m[k] !== undefined).map(([k, name, format, unit]) => {
       const range = interval(k);
       const bar = unit ? element("div", {class: "bar", "aria-hidden": "true"}) : null;
@@ -135,8 +162,8 @@
         bar.append(i);
       }
       if (bar) { const b = element("b"); b.style.left = `min(${share(m[k])}, 100% - 2px)`; bar.append(b); }
-      const before = baseline && baseline.metrics[k];
-      const d = before === undefined || before === null ? null : m[k] - before;
+      const pair = compared(k);
+      const d = pair && pair[0] - pair[1];
       const sign = d === null ? "" : d > 0 ? "+" : d < 0 ? "−" : "±";
       return element("div", {},
         element("dt", {}, name),
@@ -145,7 +172,7 @@
           bar,
           element("div", {class: "range"}, range ? `${format(range[0])} to ${format(range[1])}` : ""),
           d === null ? null : element("div", {class: "change"},
-            `${sign}${unit ? (100 * Math.abs(d)).toFixed(1) + " points" : format(Math.abs(d))} against ${format(before)}`)));
+            `${sign}${unit ? (100 * Math.abs(d)).toFixed(1) + " points" : format(Math.abs(d))} against ${format(pair[1])}`)));
     }));
   }
 
@@ -192,15 +219,15 @@
     const view = await chart("frontier", {
       description: "Each configuration by speed and pass@1, with 95% intervals; the line joins those that no other beats in both.",
       layer: [
-        {mark: {type: "line", interpolate: "linear", strokeDash: [4, 3]}, transform: [{filter: "datum.frontier"}],
+        {mark: {type: "line", aria: false, strokeDash: [4, 3]}, transform: [{filter: "datum.frontier"}],
          encoding: {x: encodeX, y: encodeY, detail: {field: "run"}, order: {field: "x"}}},
-        {mark: {type: "rule", strokeWidth: 1.5, opacity: .55}, encoding: {x: encodeX, y: {field: "low", type: "quantitative", title: encodeY.title}, y2: {field: "high"}}},
+        {mark: {type: "rule", aria: false, strokeWidth: 1.5, opacity: .55}, encoding: {x: encodeX, y: {field: "low", type: "quantitative", title: encodeY.title}, y2: {field: "high"}}},
         {mark: {type: "point", filled: true, size: 110, cursor: "pointer", opacity: 1},
          encoding: {x: encodeX, y: encodeY,
            shape: {field: "run", type: "nominal", scale: {domain: ["this run", "other run"], range: ["circle", "diamond"]}, legend: data.other ? {title: null} : null},
            fill: {condition: {test: "datum.chosen", value: colour("link")}, value: colour("base")},
            tooltip: [{field: "name", title: "configuration"}, {field: "x", title: encodeX.title, format: ".4f"}, {field: "y", title: encodeY.title, format: ".1%"}, {field: "low", title: "from", format: ".1%"}, {field: "high", title: "to", format: ".1%"}]}},
-        ...(few ? [{mark: {type: "text", align: "left", dx: 9, dy: -8, limit: 260}, transform: [{filter: "datum.chosen"}], encoding: {x: encodeX, y: encodeY, text: {field: "label"}}}] : []),
+        ...(few ? [{mark: {type: "text", aria: false, align: "left", dx: 9, dy: -8, limit: 260}, transform: [{filter: "datum.chosen"}], encoding: {x: encodeX, y: encodeY, text: {field: "label"}}}] : []),
       ],
     }, values);
     view?.addEventListener("click", (event, item) => {
@@ -271,9 +298,9 @@
     await chart("confidence", {
       description: `Share of passing ${things} by probability bin.`,
       layer: [
-        {mark: {type: "rule", strokeDash: [4, 3]}, encoding: {y: {datum: n ? passed / n : 0}}},
-        {mark: {type: "line"}, encoding: {x, y}},
-        {mark: {type: "rule", strokeWidth: 1.5, opacity: .6}, transform: [{filter: "isValid(datum.low)"}], encoding: {x, y: {field: "low", type: "quantitative", title: y.title}, y2: {field: "high"}}},
+        {mark: {type: "rule", aria: false, strokeDash: [4, 3]}, encoding: {y: {datum: n ? passed / n : 0}}},
+        {mark: {type: "line", aria: false}, encoding: {x, y}},
+        {mark: {type: "rule", aria: false, strokeWidth: 1.5, opacity: .6}, transform: [{filter: "isValid(datum.low)"}], encoding: {x, y: {field: "low", type: "quantitative", title: y.title}, y2: {field: "high"}}},
         {mark: {type: "point", filled: true, opacity: 1, color: colour("a")}, encoding: {x, y, size: {field: "n", type: "quantitative", title: things, scale: {range: [40, 420]}},
           tooltip: [{field: "bin", title: "probability"}, {field: "n", title: things}, {field: "passed", title: "in passing samples"}, {field: "rate", title: "share", format: ".1%"}]}},
       ],
