@@ -37,7 +37,14 @@ class PolicyLossTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0.1,0,0.3,1", "-0.1,0,-0.4,-2", "0.5,0,0.1,1", "0.5,0,0.9,-1", "-3,-2.9,-2,0"})
+  @CsvSource({
+    "0.1,0,0.3,1",
+    "-0.1,0,-0.4,-2",
+    "0.5,0,0.1,1",
+    "0.5,0,0.9,-1",
+    "-3,-2.9,-2,0",
+    "-9,-9,-2,1"
+  })
   void theDerivativeIsThatOfTheValue(double now, double old, double reference, double advantage) {
     double h = 1e-6;
     double slope =
@@ -46,6 +53,13 @@ class PolicyLossTest {
             / (2 * h);
 
     assertThat(loss.at(now, old, reference, advantage).derivative()).isCloseTo(slope, within(1e-6));
+  }
+
+  @Test
+  void aTokenThatBecameUnlikelyIsPulledBackByNoMoreThanSome() {
+    // 1 - e^3, whatever the lead of the reference.
+    assertThat(loss.at(-30, -30, 0, 0).derivative()).isCloseTo(0.1 * -19.0855, within(1e-4));
+    assertThat(loss.at(-5, -5, 0, 0).derivative()).isCloseTo(0.1 * -19.0855, within(1e-4));
   }
 
   @Test
