@@ -92,7 +92,7 @@ final class JudgeProcess implements AutoCloseable {
             : Math.min(PHYSICAL_SHARE_BYTES, physicalMemoryBytes()));
     ObjectNode server = node.putObject("server");
     server.set("folders", JSON.valueToTree(SandboxCommand.FOLDERS));
-    server.put("work_folder", SandboxCommand.FOLDERS.get(0) + "/work");
+    server.put("work_folder", SandboxCommand.WORK_FOLDER);
     server.put("file_bytes", 64L << 20);
     server.put("open_files", 1024);
     server.put("processes", 128);

@@ -29,6 +29,9 @@ final class SandboxCommand {
   /** Where a program may write, and how much: tests that write at all write kilobytes. */
   static final List<String> FOLDERS = List.of("/tmp", "/dev/shm");
 
+  /** Where a program starts: within the first of {@link #FOLDERS}. */
+  static final String WORK_FOLDER = FOLDERS.get(0) + "/work";
+
   private static final long FOLDER_BYTES = 128L << 20;
 
   private static final long START_SECONDS = 30;

@@ -82,11 +82,11 @@ class SandboxAttackTest {
         "reads the expected answers | contained(lambda: os.listdir('@cache@'))",
         "reads the server's environment | contained(lambda: read('/proc/1/environ'))",
         "reads the server's memory | contained(lambda: read('/proc/1/mem'), lambda: os.listdir('/proc/1/fd'))",
-        "leaves through the server's root | contained(lambda: os.listdir('/proc/1/root/'), lambda: os.listdir('/proc/1/cwd/'))",
-        "follows a link of its own making | contained(lambda: (os.symlink('/proc/1/root/etc/shadow', '/tmp/work/l'), read('/tmp/work/l')))",
+        "leaves through the server's root | contained(lambda: os.listdir(os.path.join('/proc/1/root', '')), lambda: os.listdir('/proc/1/cwd/'))",
+        "follows a link of its own making | contained(lambda: (os.symlink(os.path.join('/proc/1/root', 'etc/shadow'), '@work@/l'), read('@work@/l')))",
         "writes to the system | contained(lambda: write('/usr/x'), lambda: write('/x'), lambda: write('/etc/x'), lambda: write('/dev/x'), lambda: write('/proc/sys/kernel/hostname'))",
-        "fills the disk | contained(lambda: [write('/tmp/work/%d' % i, 32 << 20) for i in range(9)])",
-        "writes a huge file | contained(lambda: os.ftruncate(os.open('/tmp/work/a', os.O_RDWR + os.O_CREAT), 1 << 40))",
+        "fills the disk | contained(lambda: [write('@work@/%d' % i, 32 << 20) for i in range(9)])",
+        "writes a huge file | contained(lambda: os.ftruncate(os.open('@work@/a', os.O_RDWR + os.O_CREAT), 1 << 40))",
         "kills the server | contained(lambda: libc.kill(1, 9), lambda: signal.pidfd_send_signal(os.pidfd_open(1), 9))",
         "stops the server | contained(lambda: libc.kill(1, 19), lambda: libc.tgkill(1, 1, 19))",
         "lowers the server's limits | contained(lambda: libc.prlimit(1, 0, ctypes.byref((ctypes.c_ulong * 2)(0, 0)), None))",
@@ -95,7 +95,7 @@ class SandboxAttackTest {
         "changes its root | contained(lambda: libc.chroot(b'/tmp'), lambda: libc.syscall(155, b'/tmp', b'/tmp'))",
         "makes namespaces | contained(lambda: libc.unshare(0x10000000), lambda: libc.unshare(0x20000000), lambda: libc.syscall(56, 0x10000000 + 17, 0, 0, 0, 0))",
         "becomes root | contained(lambda: libc.setuid(0), lambda: libc.setgid(0), lambda: os.setgroups([0]))",
-        "makes devices | contained(lambda: libc.mknod(b'/tmp/work/d', 0o60000, 0x800))",
+        "makes devices | contained(lambda: libc.mknod(b'@work@/d', 0o60000, 0x800))",
         "uses kernel keyrings | contained(lambda: libc.syscall(248, b'user', b'a', b'b', 1, -3), lambda: libc.syscall(250, 0, -3, 1))",
         "uses io_uring | contained(lambda: libc.syscall(425, 4, None))",
         "loads kernel programs | contained(lambda: libc.syscall(321, 0, None, 0), lambda: libc.syscall(298, None, 0, -1, -1, 0))",
@@ -110,7 +110,12 @@ class SandboxAttackTest {
         "takes all memory | contained(lambda: bytearray(2 << 30))",
       })
   void isContained(String attack, String expression) {
-    Verdict verdict = judge(CONTAINED, "return " + expression.replace("@cache@", cache.toString()));
+    Verdict verdict = judge(
+            CONTAINED,
+            "return "
+                + expression
+                    .replace("@cache@", cache.toString())
+                    .replace("@work@", SandboxCommand.WORK_FOLDER));
 
     assertThat(verdict.passed()).as("%s: %s", attack, verdict.base().message()).isTrue();
     assertHonestProgramsStillPass();
