@@ -110,7 +110,8 @@ class SandboxAttackTest {
         "takes all memory | contained(lambda: bytearray(2 << 30))",
       })
   void isContained(String attack, String expression) {
-    Verdict verdict = judge(
+    Verdict verdict =
+        judge(
             CONTAINED,
             "return "
                 + expression
