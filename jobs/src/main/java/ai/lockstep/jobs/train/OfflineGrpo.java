@@ -9,8 +9,8 @@ import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.udf.checkpoint.Checkpoint;
 import ai.lockstep.udf.checkpoint.CheckpointConfig;
 import ai.lockstep.udf.checkpoint.LoraFactors;
-import ai.lockstep.udf.model.Alignment;
 import ai.lockstep.udf.model.ModelSpec;
+import ai.lockstep.udf.model.torch.DreamModel;
 import ai.lockstep.udf.model.torch.DreamPolicy;
 import ai.lockstep.udf.model.torch.TorchDevice;
 import java.io.IOException;
@@ -53,7 +53,8 @@ public final class OfflineGrpo {
       throws IOException {
     TrainConfig train = config.train();
     Checkpoint checkpoint = model.checkpoint();
-    ModelSpec spec = spec(checkpoint);
+    CheckpointConfig sizes = checkpoint.config();
+    ModelSpec spec = DreamModel.spec(checkpoint.name(), sizes, sizes.vocabSize());
     LoraFactors.Settings settings = new LoraFactors.Settings(train.rank(), train.alpha());
     long total = rollouts.count() * train.epochs();
     AtomicLong done = new AtomicLong();
@@ -110,18 +111,5 @@ public final class OfflineGrpo {
               train.rollouts().orElse(""),
               step.drift()));
     }
-  }
-
-  private static ModelSpec spec(Checkpoint checkpoint) {
-    CheckpointConfig config = checkpoint.config();
-    return new ModelSpec(
-        checkpoint.name(),
-        config.vocabSize(),
-        config.vocabSize(),
-        config.maskId(),
-        config.padId(),
-        config.eosIds(),
-        config.maxPositions(),
-        Alignment.SHIFTED);
   }
 }

@@ -1,5 +1,6 @@
 package ai.lockstep.jobs.wandb;
 
+import ai.lockstep.udf.spark.NvidiaSmi;
 import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -7,11 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,21 +25,14 @@ final class SystemMetrics {
 
   private static final double PERCENT = 100;
   private static final double MEBI = 1024.0 * 1024;
-  private static final long GPU_SECONDS = 5;
   private static final Path PROCESS = Path.of("/proc/self/status");
   private static final Path MEMORY = Path.of("/proc/meminfo");
 
-  private static final List<String> GPU_QUERY =
-      List.of(
-          "nvidia-smi",
-          "--query-gpu=index,utilization.gpu,utilization.memory,memory.used,memory.total,temperature.gpu,power.draw",
-          "--format=csv,noheader,nounits");
+  private static final String GPU_FIELDS =
+      "index,utilization.gpu,utilization.memory,memory.used,memory.total,temperature.gpu,power.draw";
 
   private final OperatingSystemMXBean system =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-
-  /** False once {@code nvidia-smi} turned out not to be there. */
-  private boolean gpus = true;
 
   /** Reads everything that can be read. */
   Map<String, Double> read() {
@@ -55,9 +47,7 @@ final class SystemMetrics {
     put(readings, "proc.memory.availableMB", free / MEBI);
     readMemory(readings, total);
     readDisk(readings);
-    if (gpus) {
-      readGpus(readings);
-    }
+    NvidiaSmi.onPath().query(GPU_FIELDS).ifPresent(answer -> readings.putAll(gpuReadings(answer)));
     return readings;
   }
 
@@ -101,29 +91,6 @@ final class SystemMetrics {
       put(readings, "disk./.usageGB", used / MEBI / 1024);
     } catch (IOException e) {
       LOG.debug("no disk readings", e);
-    }
-  }
-
-  private void readGpus(Map<String, Double> readings) {
-    try {
-      Process query =
-          new ProcessBuilder(GPU_QUERY).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-      query.getOutputStream().close();
-      if (!query.waitFor(GPU_SECONDS, TimeUnit.SECONDS)) {
-        query.destroyForcibly();
-        return;
-      }
-      // A page or two at most: it fits into the pipe, so the process could end before this.
-      String answer = new String(query.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      gpus = query.exitValue() == 0;
-      if (gpus) {
-        readings.putAll(gpuReadings(answer));
-      }
-    } catch (IOException e) {
-      LOG.debug("no nvidia-smi", e);
-      gpus = false;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 

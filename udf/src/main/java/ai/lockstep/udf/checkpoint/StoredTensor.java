@@ -77,7 +77,7 @@ public record StoredTensor(String name, Dtype dtype, long[] shape, Path file, lo
     }
   }
 
-  /** The whole tensor as float32, for small ones. */
+  /** The whole tensor as float32; at most 2^31 - 1 elements. */
   public float[] toFloats() {
     float[] values = new float[Math.toIntExact(elementCount())];
     int rowLength = shape.length == 0 ? 1 : values.length / Math.toIntExact(Math.max(1, shape[0]));

@@ -51,7 +51,7 @@ public final class GpuSampler implements AutoCloseable {
 
   /** Starts to watch. */
   public static GpuSampler start(Duration period) {
-    return new GpuSampler(new NvidiaSmi("nvidia-smi"), period);
+    return new GpuSampler(NvidiaSmi.onPath(), period);
   }
 
   static GpuSampler start(NvidiaSmi nvidiaSmi, Duration period) {

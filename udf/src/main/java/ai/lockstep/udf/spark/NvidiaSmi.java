@@ -2,6 +2,7 @@ package ai.lockstep.udf.spark;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -9,11 +10,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks NVIDIA's command about a GPU.
+ * Asks NVIDIA's command about GPUs.
  *
  * @param command name or path of nvidia-smi
  */
-record NvidiaSmi(String command) {
+public record NvidiaSmi(String command) {
 
   private static final Logger LOG = LoggerFactory.getLogger(NvidiaSmi.class);
   private static final String FIELDS = "memory.used,utilization.gpu,power.draw";
@@ -48,23 +49,37 @@ record NvidiaSmi(String command) {
     }
   }
 
+  /** The command that the machine finds by its name. */
+  public static NvidiaSmi onPath() {
+    return new NvidiaSmi("nvidia-smi");
+  }
+
   /** Reads a GPU; empty where the command or the GPU is absent. */
   Optional<Reading> read(String address) {
+    return query(FIELDS, "--id=" + address).flatMap(Reading::of);
+  }
+
+  /**
+   * A line of values without units for each GPU.
+   *
+   * @param fields comma-separated, as {@code nvidia-smi --help-query-gpu} names them
+   * @param more options
+   * @return empty where the command is absent or has no answer
+   */
+  public Optional<String> query(String fields, String... more) {
+    List<String> words = new ArrayList<>(List.of(command));
+    words.addAll(List.of(more));
+    words.add("--query-gpu=" + fields);
+    words.add("--format=csv,noheader,nounits");
     try {
       Process process =
-          new ProcessBuilder(
-                  command,
-                  "--id=" + address,
-                  "--query-gpu=" + FIELDS,
-                  "--format=csv,noheader,nounits")
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
+          new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.DISCARD).start();
       try {
-        // A line is far smaller than a pipe's buffer: the command never waits for its reader.
+        // A line a GPU is far smaller than a pipe's buffer: the command never waits for its reader.
         if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
           return Optional.empty();
         }
-        return Reading.of(
+        return Optional.of(
             new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
       } finally {
         process.destroyForcibly();

@@ -97,7 +97,13 @@ public final class DreamModel implements MaskedDiffusionModel {
         given -> WeightUpload.random(given, config, device));
   }
 
-  private static ModelSpec spec(String name, CheckpointConfig config, int tokenCount) {
+  /**
+   * What a Dream checkpoint says of itself.
+   *
+   * @param name for people
+   * @param tokenCount ids below this have a token
+   */
+  public static ModelSpec spec(String name, CheckpointConfig config, int tokenCount) {
     return new ModelSpec(
         name,
         config.vocabSize(),

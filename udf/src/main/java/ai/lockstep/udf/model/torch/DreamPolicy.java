@@ -20,13 +20,6 @@ import ai.lockstep.udf.checkpoint.LoraFactors;
 import ai.lockstep.udf.checkpoint.StoredTensor;
 import ai.lockstep.udf.checkpoint.Weights;
 import ai.lockstep.udf.model.Pass;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -58,7 +51,6 @@ public final class DreamPolicy implements AutoCloseable {
           "mlp.up_proj",
           "mlp.down_proj");
 
-  private static final long WINDOW_BYTES = 256L << 20;
   private static final float BETA_1 = 0.9f;
   private static final float BETA_2 = 0.999f;
 
@@ -99,7 +91,8 @@ public final class DreamPolicy implements AutoCloseable {
       TorchDevice device) {
     System.setProperty("ai.djl.offline", "true");
     PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager(device.device());
-    PtSymbolBlock program = program(manager);
+    PtSymbolBlock program =
+        TorchProgram.load(manager, DreamPolicy.class, "DreamPolicy", "", Map.of("training", false));
     Optimizer optimizer =
         Adam.builder()
             .optLearningRateTracker(Tracker.fixed(learningRate))
@@ -120,22 +113,6 @@ public final class DreamPolicy implements AutoCloseable {
     } catch (RuntimeException e) {
       policy.close();
       throw e;
-    }
-  }
-
-  private static PtSymbolBlock program(PtNDManager manager) {
-    try (InputStream in = DreamPolicy.class.getResourceAsStream("DreamPolicy.torchscript")) {
-      if (in == null) {
-        throw new IllegalStateException("No resource DreamPolicy.torchscript");
-      }
-      byte[] archive =
-          TorchScriptArchive.of(
-              "DreamPolicy",
-              new String(in.readAllBytes(), StandardCharsets.UTF_8),
-              Map.of("training", false));
-      return JniUtils.loadModule(manager, new ByteArrayInputStream(archive), false, false);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 
@@ -180,37 +157,9 @@ public final class DreamPolicy implements AutoCloseable {
 
   /** A stored tensor in float32. */
   private PtNDArray array(String name, StoredTensor tensor) {
-    float[] values = new float[Math.toIntExact(tensor.elementCount())];
-    int[] at = {0};
-    tensor.forEachWindow(
-        WINDOW_BYTES,
-        (fromRow, rows, bytes) -> {
-          ByteBuffer little = bytes.order(ByteOrder.LITTLE_ENDIAN);
-          while (little.hasRemaining()) {
-            values[at[0]++] =
-                switch (tensor.dtype()) {
-                  case F32 -> little.getFloat();
-                  case BF16 -> Float.intBitsToFloat(little.getShort() << 16);
-                  case F16 -> half(little.getShort());
-                };
-          }
-        });
-    PtNDArray array = (PtNDArray) manager.create(values, new Shape(tensor.shape()));
+    PtNDArray array = (PtNDArray) manager.create(tensor.toFloats(), new Shape(tensor.shape()));
     array.setName(name);
     return array;
-  }
-
-  /** IEEE 754 binary16; Java 17 has no conversion of its own. */
-  private static float half(short bits) {
-    int exponent = bits >> 10 & 0x1F;
-    int mantissa = bits & 0x3FF;
-    float magnitude =
-        exponent == 0
-            ? mantissa * 0x1p-24f
-            : exponent == 0x1F
-                ? (mantissa == 0 ? Float.POSITIVE_INFINITY : Float.NaN)
-                : Math.scalb(1 + mantissa * 0x1p-10f, exponent - 15);
-    return bits < 0 ? -magnitude : magnitude;
   }
 
   /**

@@ -42,11 +42,25 @@ class TorchProgram implements AutoCloseable {
     System.setProperty("ai.djl.offline", "true");
     this.manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager(device);
     try {
+      this.block = load(manager, resources, name, moreMethods, attributes);
+    } catch (RuntimeException e) {
+      manager.close();
+      throw e;
+    }
+  }
+
+  /** Loads a program; the parameters are the constructor's. */
+  static PtSymbolBlock load(
+      PtNDManager manager,
+      Class<?> resources,
+      String name,
+      String moreMethods,
+      Map<String, Object> attributes) {
+    try {
       byte[] archive =
           TorchScriptArchive.of(name, source(resources, name) + moreMethods, attributes);
-      this.block = JniUtils.loadModule(manager, new ByteArrayInputStream(archive), false, false);
+      return JniUtils.loadModule(manager, new ByteArrayInputStream(archive), false, false);
     } catch (IOException e) {
-      manager.close();
       throw new UncheckedIOException(e);
     }
   }
