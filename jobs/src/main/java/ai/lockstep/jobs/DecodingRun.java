@@ -10,6 +10,7 @@ import ai.lockstep.jobs.decoding.Forecast;
 import ai.lockstep.jobs.decoding.LocatedModel;
 import ai.lockstep.jobs.decoding.RunIdentity;
 import ai.lockstep.jobs.decoding.SampleRange;
+import ai.lockstep.jobs.metrics.MetricsStage;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunManifest;
@@ -23,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -209,6 +211,12 @@ record DecodingRun<I extends DecodeInput>(
     DecodePlan plan = DecodePlan.of(spark, chosen, input, SampleRange::configured, location());
     decode(plan, run -> {});
     return plan.missingRows();
+  }
+
+  /** Writes {@code metrics}; one row a configuration, in their order. */
+  List<Row> metrics() {
+    return MetricsStage.run(
+        spark, folder.runId(), input.dataset(), PlannedRun.configIds(runs), location());
   }
 
   /**

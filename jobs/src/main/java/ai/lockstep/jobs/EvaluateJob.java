@@ -4,10 +4,8 @@ import ai.lockstep.jobs.cli.JobContext;
 import ai.lockstep.jobs.cli.JobDescription;
 import ai.lockstep.jobs.cli.JobMain;
 import ai.lockstep.jobs.config.HydraRecord;
-import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
 import ai.lockstep.jobs.metrics.MetricsReport;
-import ai.lockstep.jobs.metrics.MetricsStage;
 import ai.lockstep.jobs.report.ReportStage;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
@@ -58,7 +56,7 @@ public final class EvaluateJob {
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
     String location = location(context, runs.get(0));
     if (runs.get(0).config().plan()) {
-      DecodingRun.forecast(context, runs, location, EvaluateJob::input);
+      DecodingRun.forecast(context, runs, location, DecodeInput::benchmark);
       return;
     }
     Evaluated evaluated = evaluate(context, runs, location);
@@ -81,29 +79,18 @@ public final class EvaluateJob {
   private static Evaluated evaluate(JobContext context, List<PlannedRun> runs, String location)
       throws IOException {
     DecodingRun<DecodeInput.Tasks> evaluation =
-        DecodingRun.open(context, runs, location, EvaluateJob::input);
+        DecodingRun.open(context, runs, location, DecodeInput::benchmark);
     RunRecord.Judge judge = evaluation.checkJudge();
     writeHydraRecords(context, runs, evaluation.folder());
     WandbTracking tracking = WandbTracking.start(context, runs, evaluation.folder());
     Set<PlannedRun> worked = ScoringBehind.decode(evaluation, evaluation.plan());
-    List<String> ids = runs.stream().map(run -> run.config().configId()).toList();
-    List<Row> metrics =
-        MetricsStage.run(
-            evaluation.spark(),
-            evaluation.folder().runId(),
-            evaluation.input().dataset(),
-            ids,
-            evaluation.location());
+    List<Row> metrics = evaluation.metrics();
     writeResultFiles(context, evaluation);
     evaluation.record(Optional.of(judge), worked);
     report(context, metrics, evaluation);
     ReportStage.atTheEnd(evaluation.spark(), runs.get(0).config(), metrics, evaluation.location());
     tracking.finish(evaluation.spark(), metrics);
     return new Evaluated(evaluation, metrics);
-  }
-
-  private static DecodeInput.Tasks input(RunConfig config) {
-    return DecodeInput.benchmark(config.dataset());
   }
 
   private static void writeHydraRecords(JobContext context, List<PlannedRun> runs, RunFolder folder)

@@ -65,7 +65,7 @@ public final class GenerateJob {
     return config
         .input()
         .map(file -> DecodeInput.promptsFile(Path.of(file)))
-        .orElseGet(() -> DecodeInput.benchmark(config.dataset()));
+        .orElseGet(() -> DecodeInput.benchmark(config));
   }
 
   private static void report(DecodingRun<DecodeInput> generation) {

@@ -7,7 +7,6 @@ import ai.lockstep.jobs.cli.JobMain;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
 import ai.lockstep.jobs.metrics.MetricsReport;
-import ai.lockstep.jobs.metrics.MetricsStage;
 import ai.lockstep.jobs.profile.ChromeTrace;
 import ai.lockstep.jobs.profile.ConfigurationProfile;
 import ai.lockstep.jobs.profile.ConfigurationProfile.Span;
@@ -88,8 +87,7 @@ public final class ProfileJob {
     RunConfig first = runs.get(0).config();
     String location = EvaluateJob.location(context, runs.get(0));
     DecodingRun<DecodeInput.Tasks> run =
-        DecodingRun.open(
-            context, runs, location, config -> DecodeInput.benchmark(config.dataset()));
+        DecodingRun.open(context, runs, location, DecodeInput::benchmark);
     requireNothingDecoded(run);
     RunRecord.Judge judge = run.checkJudge();
     List<Profiled> profiled = new ArrayList<>();
@@ -100,13 +98,7 @@ public final class ProfileJob {
       }
       gpus = sampler.samples();
     }
-    List<Row> metrics =
-        MetricsStage.run(
-            run.spark(),
-            run.folder().runId(),
-            run.input().dataset(),
-            runs.stream().map(one -> one.config().configId()).toList(),
-            location);
+    List<Row> metrics = run.metrics();
     run.record(Optional.of(judge), new HashSet<>(runs));
     List<String> labels = PlannedRun.labels(runs);
     List<ConfigurationProfile> profiles = new ArrayList<>();

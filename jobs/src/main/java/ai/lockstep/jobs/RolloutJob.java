@@ -15,7 +15,6 @@ import ai.lockstep.jobs.grpo.RolloutQuality;
 import ai.lockstep.jobs.grpo.SamplingRounds;
 import ai.lockstep.jobs.grpo.TrainerFiles;
 import ai.lockstep.jobs.metrics.MetricsReport;
-import ai.lockstep.jobs.metrics.MetricsStage;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunRecord;
@@ -76,7 +75,7 @@ public final class RolloutJob {
     RunConfig config = runs.get(0).config();
     RlConfig rl = config.rl();
     if (config.plan()) {
-      DecodingRun.forecast(context, runs, config.output().dir(), RolloutJob::input);
+      DecodingRun.forecast(context, runs, config.output().dir(), DecodeInput::benchmark);
       if (rl.maxSamples() > rl.samples()) {
         System.out.printf(
             "of the first %d samples a task: rl.dynamic_sampling may ask for up to %d%n",
@@ -85,7 +84,7 @@ public final class RolloutJob {
       return;
     }
     DecodingRun<DecodeInput.Tasks> rollout =
-        DecodingRun.open(context, runs, config.output().dir(), RolloutJob::input);
+        DecodingRun.open(context, runs, config.output().dir(), DecodeInput::benchmark);
     RunRecord.Judge judge =
         rollout.check(
             session -> {
@@ -105,8 +104,7 @@ public final class RolloutJob {
                 location)
             .run();
     String dataset = rollout.input().dataset();
-    List<String> configIds = runs.stream().map(run -> run.config().configId()).toList();
-    List<Row> metrics = MetricsStage.run(spark, folder.runId(), dataset, configIds, location);
+    List<Row> metrics = rollout.metrics();
     rollout.record(Optional.of(judge), worked);
 
     for (PlannedRun run : runs) {
@@ -125,10 +123,6 @@ public final class RolloutJob {
     report(metrics, quality, rollout);
     MetricsReport.requireWhole(metrics, location);
     quality.require(rl.gates(), location);
-  }
-
-  private static DecodeInput.Tasks input(RunConfig config) {
-    return DecodeInput.benchmark(config.dataset());
   }
 
   /** A line on whether the stored log-probabilities can be had again. */

@@ -60,10 +60,7 @@ class ScoringBehindTest {
 
   private DecodingRun<DecodeInput.Tasks> open(JobContext context) {
     return DecodingRun.open(
-        context,
-        PlannedRun.of(context.compositions()),
-        out.toString(),
-        config -> DecodeInput.benchmark(config.dataset()));
+        context, PlannedRun.of(context.compositions()), out.toString(), DecodeInput::benchmark);
   }
 
   private List<String> judged() {

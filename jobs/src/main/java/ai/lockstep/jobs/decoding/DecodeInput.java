@@ -23,7 +23,8 @@ public sealed interface DecodeInput {
   List<Prompt> prompts(RunConfig config);
 
   /** The chosen tasks of the configured benchmark. */
-  static Tasks benchmark(DatasetConfig dataset) {
+  static Tasks benchmark(RunConfig config) {
+    DatasetConfig dataset = config.dataset();
     Benchmark benchmark = dataset.open();
     return new Tasks(benchmark, dataset.selection().select(benchmark));
   }

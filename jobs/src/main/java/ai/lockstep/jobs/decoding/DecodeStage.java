@@ -149,10 +149,10 @@ public final class DecodeStage {
   }
 
   /** A few a slot: a killed run loses what is in flight, and late shards even out. */
-  private static int shards(SparkContext context, int rows, RunConfig config) {
+  static int shards(SparkContext context, long rows, RunConfig config) {
     int slots = context.defaultParallelism();
-    int byBatch = (rows + config.hardware().batchRows() - 1) / config.hardware().batchRows();
-    int shards = config.hardware().shards().orElse(Math.max(Math.min(byBatch, MAX_SHARDS), slots));
-    return Math.min(shards, rows);
+    long byBatch = (rows + config.hardware().batchRows() - 1) / config.hardware().batchRows();
+    int usual = Math.max((int) Math.min(byBatch, MAX_SHARDS), slots);
+    return (int) Math.min(config.hardware().shards().orElse(usual), rows);
   }
 }

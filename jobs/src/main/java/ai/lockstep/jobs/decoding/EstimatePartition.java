@@ -18,10 +18,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import java.util.Iterator;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.stream.IntStream;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.LongAccumulator;
@@ -74,14 +72,9 @@ final class EstimatePartition implements MapPartitionsFunction<Row, Row> {
   }
 
   private static InFlight submit(Row sample, RunConfig settings, ExecutorModel model) {
-    int[] prompt = ints(sample, "prompt_ids");
-    int[] completion = ints(sample, "token_ids");
-    int[] tokens = Arrays.copyOf(prompt, prompt.length + completion.length);
-    System.arraycopy(completion, 0, tokens, prompt.length, completion.length);
-    int[] block = ints(sample, "commit_block");
-    int[] indexes = IntStream.range(0, block.length).filter(i -> block[i] >= 0).toArray();
-    int[] positions = Arrays.stream(indexes).map(i -> prompt.length + i).toArray();
-
+    CompletedTokens completed = CompletedTokens.of(sample);
+    int[] prompt = completed.prompt();
+    int[] positions = completed.positions();
     String task = sample.getAs("task_id");
     int number = sample.getAs("sample_index");
     DecodeRequest request =
@@ -96,15 +89,23 @@ final class EstimatePartition implements MapPartitionsFunction<Row, Row> {
     if (settings.rl().logProbs() == RlConfig.LogProbs.COUPLED) {
       hidden = HiddenTokens.ofCompletion(uniforms, positions);
       estimate =
-          LogProbabilityEstimate.coupled(tokens, positions, hidden.flags(), hidden.ratio(), spec);
+          LogProbabilityEstimate.coupled(
+              completed.tokens(), positions, hidden.flags(), hidden.ratio(), spec);
     } else {
       hidden = HiddenTokens.ofPrompt(uniforms, prompt.length, settings.rl().d1PromptMask());
-      estimate = LogProbabilityEstimate.ofHiddenPrompt(tokens, positions, hidden.flags(), spec);
+      estimate =
+          LogProbabilityEstimate.ofHiddenPrompt(
+              completed.tokens(), positions, hidden.flags(), spec);
     }
     AskedPasses passes = new AskedPasses(estimate.passes());
     try {
       return new InFlight(
-          sample, indexes, hidden, estimate, passes, model.replica().submit(request, passes));
+          sample,
+          completed.indexes(),
+          hidden,
+          estimate,
+          passes,
+          model.replica().submit(request, passes));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("Interrupted while estimating " + request.id(), e);
@@ -152,10 +153,5 @@ final class EstimatePartition implements MapPartitionsFunction<Row, Row> {
         .set("passes", asked.passes.answers().size())
         .set(Table.PARTITION, asked.sample.getAs(Table.PARTITION))
         .build();
-  }
-
-  private static int[] ints(Row row, String column) {
-    List<Number> values = row.getList(row.fieldIndex(column));
-    return values.stream().mapToInt(Number::intValue).toArray();
   }
 }

@@ -66,7 +66,7 @@ public final class EstimateStage {
     long count = missing.count();
     if (count > 0) {
       LongAccumulator estimated = spark.sparkContext().longAccumulator("estimated rows");
-      int shards = run.config().hardware().shards().orElse(shards(spark, count, run.config()));
+      int shards = DecodeStage.shards(spark.sparkContext(), count, run.config());
       Dataset<Row> rows =
           missing
               .repartition(shards, col("task_id"), col("sample_index"))
@@ -81,13 +81,6 @@ public final class EstimateStage {
           () -> LogProbsTable.TABLE.append(rows, outputDir));
     }
     return count;
-  }
-
-  /** A few shards a core, none smaller than a batch if that can be. */
-  private static int shards(SparkSession spark, long rows, RunConfig config) {
-    int slots = spark.sparkContext().defaultParallelism();
-    long byBatch = (rows + config.hardware().batchRows() - 1) / config.hardware().batchRows();
-    return (int) Math.max(1, Math.max(byBatch, Math.min(slots, rows)));
   }
 
   /** What is there of the estimate that a configuration asks for. */

@@ -6,13 +6,10 @@ import ai.lockstep.jobs.config.DecodeConfig;
 import ai.lockstep.jobs.config.GenerationConfig;
 import ai.lockstep.jobs.config.HardwareConfig;
 import ai.lockstep.jobs.config.RunConfig;
+import ai.lockstep.jobs.run.PackagedFile;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.RunsTable;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -74,24 +71,15 @@ public record Forecast(
     Map<String, Speed> speeds = new HashMap<>();
     for (Row row :
         spark
-            .sql(sql(), Map.of("model_digest", model.revision(), "hardware", hardware))
+            .sql(
+                PackagedFile.text(Forecast.class, "speed.sql"),
+                Map.of("model_digest", model.revision(), "hardware", hardware))
             .collectAsList()) {
       speeds.put(
           row.getAs("config_id"),
           new Speed(row.getAs("rows"), row.getAs("passes"), row.getAs("replica_seconds")));
     }
     return new Forecast(plan, model.name(), outputDir, speeds);
-  }
-
-  private static String sql() {
-    try (InputStream in = Forecast.class.getResourceAsStream("speed.sql")) {
-      if (in == null) {
-        throw new IllegalStateException("No resource speed.sql");
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /** Lines for the terminal. */

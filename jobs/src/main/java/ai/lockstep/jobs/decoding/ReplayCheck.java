@@ -110,7 +110,8 @@ public record ReplayCheck(long samples, long tokens, double largest) {
           Row row = rows.next();
           String sample = row.getAs("sample_id");
           DecodeRequest request =
-              new DecodeRequest(sample, ints(row, "prompt_ids"), 0, row.getAs("task_id"), 0);
+              new DecodeRequest(
+                  sample, CompletedTokens.ints(row, "prompt_ids"), 0, row.getAs("task_id"), 0);
           inFlight.add(new InFlight(row, model.replica().submit(request, replay(row, alignment))));
         }
         List<Row> compared = new ArrayList<>();
@@ -137,13 +138,11 @@ public record ReplayCheck(long samples, long tokens, double largest) {
         overwritten.add(new Overwritten(old.getInt(0), old.getInt(1), old.getInt(2)));
       }
       return new Replay(
-          ints(row, "token_ids"), ints(row, "commit_nfe"), chosen, overwritten, alignment);
-    }
-
-    private static int[] ints(Row row, String column) {
-      return row.<Number>getList(row.fieldIndex(column)).stream()
-          .mapToInt(Number::intValue)
-          .toArray();
+          CompletedTokens.ints(row, "token_ids"),
+          CompletedTokens.ints(row, "commit_nfe"),
+          chosen,
+          overwritten,
+          alignment);
     }
 
     private static Row compare(Row row, Completion replayed) {

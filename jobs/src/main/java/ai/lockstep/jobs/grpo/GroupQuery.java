@@ -1,9 +1,6 @@
 package ai.lockstep.jobs.grpo;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import ai.lockstep.jobs.run.PackagedFile;
 import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.sql.Dataset;
@@ -33,13 +30,6 @@ enum GroupQuery {
 
   /** The text of a file of this package. */
   static String resource(String file) {
-    try (InputStream in = GroupQuery.class.getResourceAsStream(file)) {
-      if (in == null) {
-        throw new IllegalStateException("No resource " + file);
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return PackagedFile.text(GroupQuery.class, file);
   }
 }

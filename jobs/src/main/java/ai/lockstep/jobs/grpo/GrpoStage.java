@@ -97,8 +97,7 @@ public final class GrpoStage {
 
   /** Rows of the given configurations. */
   public static Dataset<Row> ofConfigs(Dataset<Row> rows, List<PlannedRun> runs) {
-    Object[] ids = runs.stream().map(run -> run.config().configId()).toArray();
-    return rows.where(col(Table.PARTITION).isin(ids));
+    return rows.where(col(Table.PARTITION).isin(PlannedRun.configIds(runs).toArray()));
   }
 
   private static Column decoder(List<PlannedRun> runs) {

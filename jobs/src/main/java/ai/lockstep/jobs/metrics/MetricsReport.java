@@ -55,6 +55,11 @@ public final class MetricsReport {
     return Stream.concat(Stream.of(first), cells.stream().map(text)).toList();
   }
 
+  /** Whether all rows were decoded and judged. */
+  public static boolean isWhole(List<Row> metrics) {
+    return sum(metrics, "failed_rows") == 0 && sum(metrics, "unjudged") == 0;
+  }
+
   /**
    * Fails when rows were not decoded or not judged; all the others are written and reported by now.
    *

@@ -1,9 +1,6 @@
 package ai.lockstep.jobs.metrics;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import ai.lockstep.jobs.run.PackagedFile;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -73,13 +70,6 @@ public enum NamedQuery {
 
   /** The file's text. */
   public String sql() {
-    try (InputStream in = NamedQuery.class.getResourceAsStream(spelling() + ".sql")) {
-      if (in == null) {
-        throw new IllegalStateException("No resource " + spelling() + ".sql");
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return PackagedFile.text(NamedQuery.class, spelling() + ".sql");
   }
 }

@@ -2,9 +2,10 @@ package ai.lockstep.jobs.nightly;
 
 import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.run.RunFolder;
+import ai.lockstep.jobs.run.WholeFile;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
@@ -102,15 +103,8 @@ public final class Nights {
 
   /** Writes the history page whole. */
   public void writeHistory(String text) throws IOException {
-    Path target = new Path(root, HISTORY);
-    Path temporary = new Path(root, "." + HISTORY + ".tmp");
-    try (OutputStream out = files.create(temporary, true)) {
-      out.write(text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
-    }
-    files.delete(target, false);
-    if (!files.rename(temporary, target)) {
-      throw new IOException("cannot rename %s to %s".formatted(temporary, target));
-    }
+    byte[] page = text.getBytes(StandardCharsets.UTF_8);
+    WholeFile.write(files, new Path(root, HISTORY), out -> out.write(page));
   }
 
   /**

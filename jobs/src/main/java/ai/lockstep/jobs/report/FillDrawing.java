@@ -1,6 +1,7 @@
 package ai.lockstep.jobs.report;
 
 import ai.lockstep.failure.LockstepException;
+import ai.lockstep.jobs.run.PackagedFile;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
@@ -62,7 +63,8 @@ final class FillDrawing {
       Font face =
           Font.createFont(
               Font.TRUETYPE_FONT,
-              new ByteArrayInputStream(Resource.bytes("JetBrainsMono-Regular.ttf")));
+              new ByteArrayInputStream(
+                  PackagedFile.bytes(FillDrawing.class, "JetBrainsMono-Regular.ttf")));
       font = face.deriveFont(14f);
       small = face.deriveFont(12f);
       height = layOut();

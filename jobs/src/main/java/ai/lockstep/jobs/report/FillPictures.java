@@ -39,9 +39,10 @@ final class FillPictures {
         FillOrder order = FillOrder.of(row, text);
         FillDrawing drawing = new FillDrawing(order);
         String name =
-            "%s/viz/%s/%s.%d"
+            "%s/%s/%s/%s.%d"
                 .formatted(
                     location,
+                    ReportStage.PICTURES,
                     row.<String>getAs(Table.PARTITION),
                     order.task().replaceAll("[^A-Za-z0-9._-]", "_"),
                     order.sample());

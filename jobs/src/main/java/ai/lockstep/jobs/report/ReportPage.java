@@ -1,5 +1,6 @@
 package ai.lockstep.jobs.report;
 
+import ai.lockstep.jobs.run.PackagedFile;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
@@ -25,11 +26,11 @@ final class ReportPage {
    */
   static byte[] of(ObjectNode data, String summary) throws IOException {
     String title = "%s · %s".formatted(data.path("dataset").asText(), data.path("run").asText());
-    return Resource.text("page.html")
+    return text("page.html")
         .replace("{{title}}", escaped(title))
         .replace("{{summary}}", escaped(summary))
-        .replace("{{style}}", Resource.text("page.css"))
-        .replace("{{script}}", Resource.text("page.js"))
+        .replace("{{style}}", text("page.css"))
+        .replace("{{script}}", text("page.js"))
         .replace("{{vega}}", Scripts.VEGA)
         .replace("{{data}}", packed(new ObjectMapper().writeValueAsBytes(data)))
         .getBytes(StandardCharsets.UTF_8);
@@ -41,10 +42,14 @@ final class ReportPage {
         packed(
             String.join(
                     "\n;\n",
-                    Resource.text("vega.min.js"),
-                    Resource.text("vega-lite.min.js"),
-                    Resource.text("vega-embed.min.js"))
+                    text("vega.min.js"),
+                    text("vega-lite.min.js"),
+                    text("vega-embed.min.js"))
                 .getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String text(String file) {
+    return PackagedFile.text(ReportPage.class, file);
   }
 
   private static String packed(byte[] bytes) {

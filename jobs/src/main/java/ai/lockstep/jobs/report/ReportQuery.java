@@ -1,5 +1,6 @@
 package ai.lockstep.jobs.report;
 
+import ai.lockstep.jobs.run.PackagedFile;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -16,7 +17,9 @@ enum ReportQuery {
   /** The answer, over the session's views; small, or cut by a parameter. */
   List<Row> ask(SparkSession spark, Map<String, Object> parameters) {
     return spark
-        .sql(Resource.text(name().toLowerCase(Locale.ROOT) + ".sql"), parameters)
+        .sql(
+            PackagedFile.text(ReportQuery.class, name().toLowerCase(Locale.ROOT) + ".sql"),
+            parameters)
         .collectAsList();
   }
 

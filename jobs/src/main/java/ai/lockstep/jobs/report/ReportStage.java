@@ -26,6 +26,9 @@ public final class ReportStage {
   /** The report's name in the run's folder. */
   public static final String FILE = "report.html";
 
+  /** The folder of the pictures, beside it. */
+  public static final String PICTURES = "viz";
+
   private static final Logger LOG = LoggerFactory.getLogger(ReportStage.class);
 
   private ReportStage() {}

@@ -50,6 +50,11 @@ public record PlannedRun(Composition composition, RunConfig config) {
     return labels;
   }
 
+  /** Ids of the configurations, in their order. */
+  public static List<String> configIds(List<PlannedRun> runs) {
+    return runs.stream().map(run -> run.config.configId()).toList();
+  }
+
   /** The resolved configuration as JSON, for executors and tables. */
   public String json() {
     return composition.resolved().toString();

@@ -46,7 +46,8 @@ public final class WholeFile {
     }
   }
 
-  static void write(FileSystem files, Path target, Content content) throws IOException {
+  /** Writes a file; what goes wrong is for the caller to say. */
+  public static void write(FileSystem files, Path target, Content content) throws IOException {
     Path temporary =
         new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID() + ".tmp");
     boolean renamed = false;

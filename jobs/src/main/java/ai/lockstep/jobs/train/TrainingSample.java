@@ -1,10 +1,9 @@
 package ai.lockstep.jobs.train;
 
+import ai.lockstep.jobs.decoding.CompletedTokens;
 import ai.lockstep.udf.model.ModelSpec;
 import ai.lockstep.udf.rollout.LogProbabilityEstimate;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.apache.spark.sql.Row;
 
 /**
@@ -22,13 +21,10 @@ record TrainingSample(
 
   /** Reads a row of {@code grpo} with one of its estimates. */
   static TrainingSample of(Row row, ModelSpec spec) {
-    int[] prompt = ints(row, "prompt_ids");
-    int[] completion = ints(row, "token_ids");
-    int[] block = ints(row, "commit_block");
-    int[] tokens = Arrays.copyOf(prompt, prompt.length + completion.length);
-    System.arraycopy(completion, 0, tokens, prompt.length, completion.length);
-    int[] indexes = IntStream.range(0, block.length).filter(i -> block[i] >= 0).toArray();
-    int[] positions = Arrays.stream(indexes).map(i -> prompt.length + i).toArray();
+    CompletedTokens completed = CompletedTokens.of(row);
+    int[] tokens = completed.tokens();
+    int[] indexes = completed.indexes();
+    int[] positions = completed.positions();
     boolean coupled = !row.isNullAt(row.fieldIndex("logp_coupled"));
     LogProbabilityEstimate estimate =
         coupled
@@ -68,11 +64,6 @@ record TrainingSample(
       chosen[k] = flags[indexes[k]];
     }
     return chosen;
-  }
-
-  private static int[] ints(Row row, String column) {
-    List<Number> values = row.getList(row.fieldIndex(column));
-    return values.stream().mapToInt(Number::intValue).toArray();
   }
 
   private static boolean[] flags(Row row, String column) {

@@ -4,6 +4,7 @@ import ai.lockstep.failure.FailureCategory;
 import ai.lockstep.jobs.cli.JobContext;
 import ai.lockstep.jobs.config.WandbConfig.Mode;
 import ai.lockstep.jobs.metrics.MetricsReport;
+import ai.lockstep.jobs.report.ReportStage;
 import ai.lockstep.jobs.run.CodeVersion;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
@@ -49,11 +50,6 @@ public final class WandbTracking {
   private static final String METRICS = "metrics_table";
 
   private static final String SAMPLES = "samples_table";
-
-  /** What runs leave for people to look at. */
-  private static final String PICTURES = "viz";
-
-  private static final String REPORT = "report.html";
 
   /** As many as W&amp;B shows in a panel. */
   private static final int MAX_PICTURES = 100;
@@ -153,7 +149,7 @@ public final class WandbTracking {
   }
 
   private List<String> configIds() {
-    return runs.stream().map(one -> one.config().configId()).toList();
+    return PlannedRun.configIds(runs);
   }
 
   private Map<String, List<JsonNode>> differences() {
@@ -243,7 +239,7 @@ public final class WandbTracking {
   private List<String> names(FileSystem files) throws IOException {
     List<String> names = new ArrayList<>();
     Path root = files.makeQualified(new Path(folder.location()));
-    Path pictures = new Path(root, PICTURES);
+    Path pictures = new Path(root, ReportStage.PICTURES);
     if (files.exists(pictures)) {
       RemoteIterator<LocatedFileStatus> all = files.listFiles(pictures, true);
       while (all.hasNext()) {
@@ -252,8 +248,8 @@ public final class WandbTracking {
     }
     names.sort(null);
     List<String> shown = new ArrayList<>(names.subList(0, Math.min(names.size(), MAX_PICTURES)));
-    if (files.exists(new Path(root, REPORT))) {
-      shown.add(REPORT);
+    if (files.exists(new Path(root, ReportStage.FILE))) {
+      shown.add(ReportStage.FILE);
     }
     return shown;
   }
@@ -272,11 +268,7 @@ public final class WandbTracking {
 
   /** The one that the process will have. */
   private static int exitCode(List<Row> metrics) {
-    boolean whole =
-        metrics.stream()
-            .allMatch(
-                row -> row.<Long>getAs("failed_rows") == 0 && row.<Long>getAs("unjudged") == 0);
-    return whole ? 0 : FailureCategory.PARTIAL.exitCode();
+    return MetricsReport.isWhole(metrics) ? 0 : FailureCategory.PARTIAL.exitCode();
   }
 
   private static ObjectNode object() {
