@@ -62,6 +62,7 @@
     c.bySample.get(s.task).push(s);
   }
   const own = configs.filter(c => !c.other);
+  const judges = data.job !== "generate"; // which leaves judging to another job
   let config = own[0];
   let baseline = null;
 
@@ -100,7 +101,7 @@
     const t = config.tasks, row = config.taskAt.get(task);
     if (row === undefined) return "not decoded";
     const n = t.judged[row];
-    if (!n) return t.failed[row] ? "could not be decoded" : "not judged yet";
+    if (!n) return t.failed[row] ? "could not be decoded" : judges ? "not judged yet" : "decoded";
     if (n > 1) return `${t[tests(config)][row]} of ${n} samples pass`;
     if (t.plus_judged && t.plus[row]) return "base and plus pass";
     if (t.base[row]) return t.plus_judged ? "base passes, plus fails" : "base passes";
@@ -141,7 +142,8 @@
         ? `${solved} of ${m.tasks} tasks pass ${key.endsWith("plus") ? "all" : "the base"} tests (${share(m[key])}; 95% interval ${share(interval(key)[0])} to ${share(interval(key)[1])}).`
         : `A sample passes ${key.endsWith("plus") ? "all" : "the base"} tests with ${share(m[key])} probability (95% interval ${share(interval(key)[0])} to ${share(interval(key)[1])}; ${m.samples} samples of ${m.tasks} tasks).`);
     } else {
-      parts.push(`${config.tasks.at.length} tasks are decoded and none is judged yet.`);
+      const n = config.tasks.at.length;
+      parts.push(judges ? `${n} tasks are decoded and none is judged yet.` : `${n} ${n === 1 ? "prompt is" : "prompts are"} decoded.`);
     }
     if (m.tokens_per_pass !== undefined) {
       parts.push(` Each forward pass commits ${two(m.tokens_per_pass)} tokens; a sample takes ${one(m.passes_per_row)} passes.`);
@@ -215,6 +217,11 @@
     values.forEach(p => { p.frontier = frontier(p); });
     const encodeX = {field: "x", type: "quantitative", title: x === "fill_rate" ? "fill rate" : "tokens per pass", scale: {zero: false, padding: 30}};
     const encodeY = {field: "y", type: "quantitative", title: y === "pass_at_1_plus" ? "pass@1 plus" : "pass@1 base", axis: {format: "%"}, scale: {zero: false}};
+    $("frontier-axes").hidden = $("frontier").hidden = values.length === 1;
+    if (values.length === 1) {
+      $("frontier-text").textContent = "One configuration is one point. A sweep draws the frontier: submit/lockstep evaluate -m decode.tau_a=0.5,0.7,0.9";
+      return;
+    }
     const few = values.length <= 12;
     const view = await chart("frontier", {
       description: "Each configuration by speed and pass@1, with 95% intervals; the line joins those that no other beats in both.",
@@ -235,9 +242,9 @@
       if (c && !c.other) choose(c);
     });
     const aup = data.aup.filter(a => a.aup !== null).map(a => `${a.decoder} ${one(a.aup)} (${a.counted === a.configurations ? "" : `${a.counted} of `}${a.configurations} ${a.configurations === 1 ? "configuration" : "configurations"}${a.counted === a.configurations ? "" : " count; the others lose over 5 points"})`);
-    $("frontier-text").textContent = (values.length > 1
+    $("frontier-text").textContent = (values.length
       ? "A point is a configuration; up and to the right is better. The dashed line joins those that none beats in both. Choose one by clicking it. "
-      : "One configuration is one point; a sweep draws the frontier. ") +
+      : "No configuration is both decoded and judged yet. ") +
       (aup.length ? `AUP: ${aup.join(", ")}.` : "");
   }
 
@@ -295,13 +302,15 @@
       : "Nothing is both decoded and judged yet.";
     const x = {field: "bin", type: "ordinal", sort: BINS, title: `probability when committed (bins are narrow near 1)`, axis: {labelAngle: -35}};
     const y = {field: "rate", type: "quantitative", title: `share in passing samples`, axis: {format: "%"}, scale: {domain: [0, 1]}};
+    const most = Math.max(0, ...bins.map(b => b.n));
+    const sizes = [...new Set([1, Math.round(most / 4), most])].filter(v => v > 0);
     await chart("confidence", {
       description: `Share of passing ${things} by probability bin.`,
       layer: [
         {mark: {type: "rule", aria: false, strokeDash: [4, 3]}, encoding: {y: {datum: n ? passed / n : 0}}},
         {mark: {type: "line", aria: false}, encoding: {x, y}},
         {mark: {type: "rule", aria: false, strokeWidth: 1.5, opacity: .6}, transform: [{filter: "isValid(datum.low)"}], encoding: {x, y: {field: "low", type: "quantitative", title: y.title}, y2: {field: "high"}}},
-        {mark: {type: "point", filled: true, opacity: 1, color: colour("a")}, encoding: {x, y, size: {field: "n", type: "quantitative", title: things, scale: {range: [40, 420]}},
+        {mark: {type: "point", filled: true, opacity: 1, color: colour("a")}, encoding: {x, y, size: {field: "n", type: "quantitative", title: things, scale: {domain: [1, Math.max(2, ...bins.map(b => b.n))], range: [40, 420]}, legend: {values: sizes}},
           tooltip: [{field: "bin", title: "probability"}, {field: "n", title: things}, {field: "passed", title: "in passing samples"}, {field: "rate", title: "share", format: ".1%"}]}},
       ],
     }, bins);
@@ -557,6 +566,13 @@
   $("theme").addEventListener("click", () => { setTheme(root.dataset.theme === "dark" ? "light" : "dark"); drawCharts(); });
   prefersDark.addEventListener("change", () => { setTheme(prefersDark.matches ? "dark" : "light"); drawCharts(); });
 
+  // What a job never does leaves no empty charts.
+  const hide = (heading, never) => { $(heading).closest("section").hidden = never; };
+  const decodes = data.job !== "score" || configs.some(c => c.tasks.decoded.some(n => n));
+  hide("h-frontier", !judges || !decodes);
+  hide("h-passes", !decodes);
+  hide("h-confidence", !judges || !decodes);
+  document.querySelector(".legend").hidden = !judges;
   $("choose").hidden = configs.length < 2;
   $("config-label").hidden = own.length < 2;
   $("title").textContent = `${data.dataset}${data.model ? " · " + data.model : ""}`;
