@@ -239,11 +239,12 @@ public final class MlflowTracker implements Tracker {
 
   @Override
   public String loss() {
-    return ("%s of %d configurations are not at tracking.uri=%s, and the tables in %s have them; "
+    return ("%s of %d configuration%s are not at tracking.uri=%s, and the tables in %s have them; "
             + "the same command, once the server answers, reports them")
         .formatted(
             runIds.isEmpty() ? "parameters and metrics" : "metrics",
             tracked.runs().size(),
+            tracked.runs().size() == 1 ? "" : "s",
             server.uri(),
             tracked.location());
   }

@@ -208,7 +208,7 @@
   async function drawFrontier() {
     const x = $("frontier-x").value, y = `pass_at_1_${$("frontier-y").value}`;
     const point = c => ({
-      number: c.number, name: c.name, label: c.name.length > 44 ? c.name.slice(0, 43) + "…" : c.name,
+      number: c.number, name: c.name, label: c.name.replace(/(^|\s)(?:[\w-]+\.)+([\w-]+=)/g, "$1$2"),
       x: c.metrics[x], y: c.metrics[y], low: c.intervals[y]?.[0], high: c.intervals[y]?.[1],
       run: c.other ? "other run" : "this run", chosen: c === config,
     });
@@ -219,10 +219,15 @@
     const encodeY = {field: "y", type: "quantitative", title: y === "pass_at_1_plus" ? "pass@1 plus" : "pass@1 base", axis: {format: "%"}, scale: {zero: false}};
     $("frontier-axes").hidden = $("frontier").hidden = values.length === 1;
     if (values.length === 1) {
-      $("frontier-text").textContent = "One configuration is one point. A sweep draws the frontier: submit/lockstep evaluate -m decode.tau_a=0.5,0.7,0.9";
+      $("frontier-text").replaceChildren("One configuration is one point. A sweep draws the frontier: ", element("code", {}, "submit/lockstep evaluate -m decode.tau_a=0.5,0.7,0.9"));
       return;
     }
     const few = values.length <= 12;
+    const middle = (Math.min(...values.map(p => p.x)) + Math.max(...values.map(p => p.x))) / 2;
+    const named = (side, align, dx) => ({
+      mark: {type: "text", aria: false, align, dx, dy: -9, limit: $("frontier").clientWidth / 2},
+      transform: [{filter: `datum.chosen && datum.x ${side} ${middle}`}], encoding: {x: encodeX, y: encodeY, text: {field: "label"}},
+    });
     const view = await chart("frontier", {
       description: "Each configuration by speed and pass@1, with 95% intervals; the line joins those that no other beats in both.",
       layer: [
@@ -234,7 +239,7 @@
            shape: {field: "run", type: "nominal", scale: {domain: ["this run", "other run"], range: ["circle", "diamond"]}, legend: data.other ? {title: null} : null},
            fill: {condition: {test: "datum.chosen", value: colour("link")}, value: colour("base")},
            tooltip: [{field: "name", title: "configuration"}, {field: "x", title: encodeX.title, format: ".4f"}, {field: "y", title: encodeY.title, format: ".1%"}, {field: "low", title: "from", format: ".1%"}, {field: "high", title: "to", format: ".1%"}]}},
-        ...(few ? [{mark: {type: "text", aria: false, align: "left", dx: 9, dy: -8, limit: 260}, transform: [{filter: "datum.chosen"}], encoding: {x: encodeX, y: encodeY, text: {field: "label"}}}] : []),
+        ...(few ? [named("<=", "left", 9), named(">", "right", -9)] : []),
       ],
     }, values);
     view?.addEventListener("click", (event, item) => {
@@ -243,7 +248,7 @@
     });
     const aup = data.aup.filter(a => a.aup !== null).map(a => `${a.decoder} ${one(a.aup)} (${a.counted === a.configurations ? "" : `${a.counted} of `}${a.configurations} ${a.configurations === 1 ? "configuration" : "configurations"}${a.counted === a.configurations ? "" : " count; the others lose over 5 points"})`);
     $("frontier-text").textContent = (values.length
-      ? "A point is a configuration; up and to the right is better. The dashed line joins those that none beats in both. Choose one by clicking it. "
+      ? "A point is a configuration; up and to the right is better. The dashed line joins those that none beats in both. The rest of this page shows the one in blue; click another to choose it. "
       : "No configuration is both decoded and judged yet. ") +
       (aup.length ? `AUP: ${aup.join(", ")}.` : "");
   }
@@ -300,7 +305,7 @@
       ? `A sample is as sure as its least likely token: the smallest probability, when it was committed, of the tokens the model chose for the answer. Height is the share of such samples that pass ${tests(config) === "plus" ? "all tests" : "the base tests"}, with 95% intervals; the dashed line is the share of all (${share(passed / n)} of ${n}).`
       : `Every token that the model chose for the answer, by its probability when it was committed. Height is the share of those tokens that stand in a sample which passes ${tests(config) === "plus" ? "all tests" : "the base tests"}: not whether the token itself is right, which nobody knows. The dashed line is the share of all ${n} tokens (${share(passed / n)}).`)
       : "Nothing is both decoded and judged yet.";
-    const x = {field: "bin", type: "ordinal", sort: BINS, title: `probability when committed (bins are narrow near 1)`, axis: {labelAngle: -35}};
+    const x = {field: "bin", type: "ordinal", scale: {domain: BINS}, title: `probability when committed (bins are narrow near 1)`, axis: {labelAngle: -35}};
     const y = {field: "rate", type: "quantitative", title: `share in passing samples`, axis: {format: "%"}, scale: {domain: [0, 1]}};
     const most = Math.max(0, ...bins.map(b => b.n));
     const sizes = [...new Set([1, Math.round(most / 4), most])].filter(v => v > 0);
@@ -329,6 +334,7 @@
     better: ["better than compared", t => change(t) > 0],
     worse: ["worse than compared", t => change(t) < 0],
   };
+  const MANY = 300; // tasks; more get smaller cells
   const cells = new Map();
   let current = null;
 
@@ -355,11 +361,14 @@
       const row = config.taskAt.get(task), n = row === undefined ? 0 : config.tasks.judged[row];
       const c = change(task);
       const cell = element("div", {
-        class: "cell" + (n ? "" : " none") + (c > 0 ? " better" : c < 0 ? " worse" : ""), role: "option", tabindex: "-1",
+        class: "cell" + (n || !judges ? "" : " none") + (c > 0 ? " better" : c < 0 ? " worse" : ""), role: "option", tabindex: "-1",
         "aria-selected": String(task === current), "data-task": task,
         "aria-label": `${data.tasks[task]}: ${verdict(task)}${c > 0 ? ", better than compared" : c < 0 ? ", worse than compared" : ""}`,
         title: `${data.tasks[task]}: ${verdict(task)}`,
       });
+      if (!judges && row !== undefined && config.tasks.decoded[row] > config.tasks.failed[row]) {
+        const b = element("b"); b.style.height = "100%"; cell.append(b);
+      }
       if (n) {
         const base = config.tasks.base[row] / n, plus = config.tasks[tests(config)][row] / n;
         if (base > plus) { const b = element("b"); b.style.height = share(base); cell.append(b); }
@@ -369,10 +378,11 @@
       fragment.append(cell);
     }
     $("grid").replaceChildren(fragment);
+    $("grid").classList.toggle("dense", data.tasks.length > MANY);
     const first = cells.get(current) || cells.values().next().value;
     first?.setAttribute("tabindex", "0");
     $("grid").tabIndex = first ? -1 : 0;
-    $("count").textContent = list.length === 1 ? "1 task" : `${list.length} tasks`;
+    $("count").textContent = `${list.length} ${judges ? "task" : "prompt"}${list.length === 1 ? "" : "s"}`;
   }
 
   function focusCell(cell) {
@@ -573,6 +583,7 @@
   hide("h-passes", !decodes);
   hide("h-confidence", !judges || !decodes);
   document.querySelector(".legend").hidden = !judges;
+  if (!judges) $("tasks").textContent = "Prompts";
   $("choose").hidden = configs.length < 2;
   $("config-label").hidden = own.length < 2;
   $("title").textContent = `${data.dataset}${data.model ? " · " + data.model : ""}`;
