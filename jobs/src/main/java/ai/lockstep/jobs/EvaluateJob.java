@@ -38,6 +38,7 @@ public final class EvaluateJob {
               "  decode.mode=gauss_seidel|jacobi, decode.tau_r, decode.tau_a",
               "  model.generation.n=8 model.generation.temperature=0.8   samples a task",
               "  output.dir=DIR         where the tables go; name it again to go on with a run",
+              "  wandb.enabled=true, tracking=mlflow   track it in W&B, in MLflow",
               "  plan=true              say what would be decoded and how long, and do nothing",
               "",
               "Examples",

@@ -22,7 +22,7 @@ import org.knowm.xchart.style.Styler;
  */
 public final class ProfilePlot {
 
-  private static final int WIDTH = 620;
+  private static final int WIDTH = 640;
   private static final int HEIGHT = 480;
 
   private static final Color PAPER = new Color(0xFCFBF8);
@@ -104,10 +104,7 @@ public final class ProfilePlot {
       String name,
       List<ConfigurationProfile> profiles,
       ToDoubleFunction<ConfigurationProfile> value) {
-    chart.addSeries(
-        name,
-        labels(profiles),
-        profiles.stream().mapToDouble(value).boxed().toList());
+    chart.addSeries(name, labels(profiles), profiles.stream().mapToDouble(value).boxed().toList());
   }
 
   /**

@@ -19,7 +19,6 @@ import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructField;
 
@@ -82,8 +81,7 @@ final class ReportData {
     if (run.metrics().size() < 2) {
       return CompletableFuture.completedFuture(List.of());
     }
-    Dataset<Row> aup = run.spark().sql(NamedQuery.AUP.sql());
-    return CompletableFuture.supplyAsync(aup::collectAsList);
+    return ReportQuery.collect(run.spark().sql(NamedQuery.AUP.sql()));
   }
 
   private void rank(List<Row> rows) {

@@ -32,6 +32,17 @@ enum ReportQuery {
         part.apply(
             spark.sql(
                 PackagedFile.text(ReportQuery.class, name().toLowerCase(Locale.ROOT) + ".sql")));
-    return CompletableFuture.supplyAsync(answer::collectAsList);
+    return collect(answer);
+  }
+
+  /** Has Spark collect an answer, on a thread that inherits what the caller's has of Spark. */
+  static CompletableFuture<List<Row>> collect(Dataset<Row> answer) {
+    return CompletableFuture.supplyAsync(answer::collectAsList, ReportQuery::start);
+  }
+
+  private static void start(Runnable task) {
+    Thread thread = new Thread(task, "lockstep-report");
+    thread.setDaemon(true);
+    thread.start();
   }
 }

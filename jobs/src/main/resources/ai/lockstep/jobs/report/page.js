@@ -224,10 +224,10 @@
     }
     const few = values.length <= 12;
     const middle = (Math.min(...values.map(p => p.x)) + Math.max(...values.map(p => p.x))) / 2;
-    const named = (side, align, dx) => ({
-      mark: {type: "text", aria: false, align, dx, dy: -9, limit: $("frontier").clientWidth / 2},
-      transform: [{filter: `datum.chosen && datum.x ${side} ${middle}`}], encoding: {x: encodeX, y: encodeY, text: {field: "label"}},
-    });
+    const named = values.filter(p => p.chosen).map(p => ({
+      mark: {type: "text", aria: false, align: p.x > middle ? "right" : "left", dx: p.x > middle ? -9 : 9, dy: -9, limit: $("frontier").clientWidth / 2},
+      transform: [{filter: "datum.chosen"}], encoding: {x: encodeX, y: encodeY, text: {field: "label"}},
+    }));
     const view = await chart("frontier", {
       description: "Each configuration by speed and pass@1, with 95% intervals; the line joins those that no other beats in both.",
       layer: [
@@ -239,7 +239,7 @@
            shape: {field: "run", type: "nominal", scale: {domain: ["this run", "other run"], range: ["circle", "diamond"]}, legend: data.other ? {title: null} : null},
            fill: {condition: {test: "datum.chosen", value: colour("link")}, value: colour("base")},
            tooltip: [{field: "name", title: "configuration"}, {field: "x", title: encodeX.title, format: ".4f"}, {field: "y", title: encodeY.title, format: ".1%"}, {field: "low", title: "from", format: ".1%"}, {field: "high", title: "to", format: ".1%"}]}},
-        ...(few ? [named("<=", "left", 9), named(">", "right", -9)] : []),
+        ...(few ? named : []),
       ],
     }, values);
     view?.addEventListener("click", (event, item) => {
