@@ -11,7 +11,6 @@ import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.scoring.EvalPlusResultFile;
-import ai.lockstep.jobs.wandb.WandbTracking;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -39,6 +38,7 @@ public final class EvaluateJob {
               "  decode.mode=gauss_seidel|jacobi, decode.tau_r, decode.tau_a",
               "  model.generation.n=8 model.generation.temperature=0.8   samples a task",
               "  output.dir=DIR         where the tables go; name it again to go on with a run",
+              "  wandb.enabled=true, tracking=mlflow   track it in W&B, in MLflow",
               "  plan=true              say what would be decoded and how long, and do nothing",
               "",
               "Examples",
@@ -82,7 +82,7 @@ public final class EvaluateJob {
         DecodingRun.open(context, runs, location, DecodeInput::benchmark);
     RunRecord.Judge judge = evaluation.checkJudge();
     writeHydraRecords(context, runs, evaluation.folder());
-    WandbTracking tracking = WandbTracking.start(context, runs, evaluation.folder());
+    Tracking tracking = Tracking.start(context, runs, evaluation.folder());
     Set<PlannedRun> worked = ScoringBehind.decode(evaluation, evaluation.plan());
     List<Row> metrics = evaluation.metrics();
     writeResultFiles(context, evaluation);
@@ -93,7 +93,8 @@ public final class EvaluateJob {
     return new Evaluated(evaluation, metrics);
   }
 
-  private static void writeHydraRecords(JobContext context, List<PlannedRun> runs, RunFolder folder)
+  /** Writes what was composed, as Hydra does. */
+  static void writeHydraRecords(JobContext context, List<PlannedRun> runs, RunFolder folder)
       throws IOException {
     List<List<String>> jobs = new ArrayList<>();
     for (PlannedRun run : runs) {
@@ -118,7 +119,7 @@ public final class EvaluateJob {
   }
 
   /** Where a job's own files go within the run's folder, as Hydra does. */
-  private static String jobFolder(JobContext context, int job) {
+  static String jobFolder(JobContext context, int job) {
     return context.isSweep() ? job + "/" : "";
   }
 

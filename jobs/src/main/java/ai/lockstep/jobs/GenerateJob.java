@@ -6,6 +6,7 @@ import ai.lockstep.jobs.cli.JobDescription;
 import ai.lockstep.jobs.cli.JobMain;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
+import ai.lockstep.jobs.decoding.DecodePlan;
 import ai.lockstep.jobs.decoding.DecodeStage;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
@@ -13,7 +14,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** {@code generate}: decodes a benchmark or a prompts file; writes Parquet and JSONL. */
 public final class GenerateJob {
@@ -31,8 +31,11 @@ public final class GenerateJob {
               "  model.path=DIR         checkpoint folder; model=dream for Dream-7B",
               "  decode.tau_r, decode.tau_a, decode.mode, decode.trace=true",
               "",
-              "Example",
-              "  submit/lockstep generate input=prompts.jsonl output.dir=out decode.trace=true"));
+              "A sweep (-m) writes DIR/0/completions.jsonl, DIR/1/completions.jsonl, ...",
+              "",
+              "Examples",
+              "  submit/lockstep generate input=prompts.jsonl output.dir=out decode.trace=true",
+              "  submit/lockstep generate input=prompts.jsonl -m decode=lockstep,jacobi"));
 
   private GenerateJob() {}
 
@@ -41,24 +44,28 @@ public final class GenerateJob {
   }
 
   static void run(JobContext context) throws IOException {
-    if (context.compositions().size() > 1) {
-      throw LockstepException.user(
-          "Cannot sweep with generate: completions.jsonl holds one configuration. Use evaluate -m, or one generate for each.");
-    }
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
-    PlannedRun run = runs.get(0);
-    if (run.config().plan()) {
-      DecodingRun.forecast(context, runs, run.config().output().dir(), GenerateJob::input);
+    String location = EvaluateJob.location(context, runs.get(0));
+    if (runs.get(0).config().plan()) {
+      DecodingRun.forecast(context, runs, location, GenerateJob::input);
       return;
     }
     DecodingRun<DecodeInput> generation =
-        DecodingRun.open(context, runs, run.config().output().dir(), GenerateJob::input);
+        DecodingRun.open(context, runs, location, GenerateJob::input);
     RunFolder folder = generation.folder();
-    folder.writeHydraRecord(context.job(), run.composition(), "");
-    int decoded = generation.decode();
-    DecodeStage.writeJsonLines(generation.spark(), run.config(), folder);
-    generation.record(Optional.empty(), decoded > 0 ? Set.of(run) : Set.of());
-    report(generation);
+    EvaluateJob.writeHydraRecords(context, runs, folder);
+    Tracking tracking = Tracking.start(context, runs, folder);
+    DecodePlan plan = generation.plan();
+    generation.decode(plan, whole -> {});
+    for (int job = 0; job < runs.size(); job++) {
+      DecodeStage.writeJsonLines(
+          generation.spark(), runs.get(job).config(), folder, EvaluateJob.jobFolder(context, job));
+    }
+    generation.record(Optional.empty(), plan.unfinished());
+    Rows rows = Rows.of(generation);
+    report(context, rows, location);
+    tracking.finish(generation.spark(), generation::metrics);
+    rows.requireAll(location);
   }
 
   private static DecodeInput input(RunConfig config) {
@@ -68,18 +75,34 @@ public final class GenerateJob {
         .orElseGet(() -> DecodeInput.benchmark(config));
   }
 
-  private static void report(DecodingRun<DecodeInput> generation) {
-    RunConfig config = generation.first().config();
-    String location = generation.location();
-    long rows = generation.input().prompts(config).size() * (long) config.model().generation().n();
-    long failed = DecodeStage.failedRows(generation.spark(), config, location);
-    System.out.printf(
-        "%d rows decoded, %d failed.%nwritten to %s/completions.jsonl and %s/completions%n",
-        rows - failed, failed, location, location);
-    if (failed > 0) {
-      throw LockstepException.partial(
-          "%d of %d rows failed; the column error of %s/completions says why. The rest is written."
-              .formatted(failed, rows, location));
+  /** How many rows were asked for, and how many of those could not be decoded. */
+  private record Rows(long asked, long failed) {
+
+    static Rows of(DecodingRun<DecodeInput> generation) {
+      long asked = 0;
+      for (PlannedRun run : generation.runs()) {
+        int prompts = generation.input().prompts(run.config()).size();
+        asked += prompts * (long) run.config().model().generation().n();
+      }
+      return new Rows(
+          asked,
+          DecodeStage.failedRows(
+              generation.spark(), PlannedRun.configIds(generation.runs()), generation.location()));
     }
+
+    void requireAll(String location) {
+      if (failed > 0) {
+        throw LockstepException.partial(
+            "%d of %d rows failed; the column error of %s/completions says why. The rest is written."
+                .formatted(failed, asked, location));
+      }
+    }
+  }
+
+  private static void report(JobContext context, Rows rows, String location) {
+    String jobs = context.isSweep() ? "{0..%d}/".formatted(context.compositions().size() - 1) : "";
+    System.out.printf(
+        "%d rows decoded, %d failed.%nwritten to %s/%scompletions.jsonl and %s/completions%n",
+        rows.asked - rows.failed, rows.failed, location, jobs, location);
   }
 }

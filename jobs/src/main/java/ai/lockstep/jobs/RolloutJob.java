@@ -15,6 +15,7 @@ import ai.lockstep.jobs.grpo.RolloutQuality;
 import ai.lockstep.jobs.grpo.SamplingRounds;
 import ai.lockstep.jobs.grpo.TrainerFiles;
 import ai.lockstep.jobs.metrics.MetricsReport;
+import ai.lockstep.jobs.report.ReportStage;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunRecord;
@@ -93,6 +94,7 @@ public final class RolloutJob {
             });
     RunFolder folder = rollout.folder();
     folder.writeHydraRecord(context.job(), runs.get(0).composition(), "");
+    Tracking tracking = Tracking.start(context, runs, folder);
 
     SparkSession spark = rollout.spark();
     String location = rollout.location();
@@ -121,6 +123,8 @@ public final class RolloutJob {
             replay(spark, runs, location));
     new DataCard(folder.runId(), dataset, rollout.model().name(), runs, quality).write(folder);
     report(metrics, quality, rollout);
+    ReportStage.atTheEnd(spark, config, metrics, location);
+    tracking.finish(spark, metrics, quality.measures());
     MetricsReport.requireWhole(metrics, location);
     quality.require(rl.gates(), location);
   }

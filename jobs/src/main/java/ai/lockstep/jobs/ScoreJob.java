@@ -8,6 +8,7 @@ import ai.lockstep.jobs.cli.JobMain;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.metrics.MetricsReport;
 import ai.lockstep.jobs.metrics.MetricsStage;
+import ai.lockstep.jobs.report.ReportStage;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunManifest;
@@ -92,6 +93,7 @@ public final class ScoreJob {
                     .withInputMd5(input.md5()),
                 spark.sessionState().newHadoopConf()));
     folder.writeHydraRecord(context.job(), run.composition(), "");
+    Tracking tracking = Tracking.start(context, runs, folder);
     long judged =
         ScoreStage.run(
             spark,
@@ -115,6 +117,8 @@ public final class ScoreJob {
         Duration.between(started, Instant.now()).toMillis() / 1000.0,
         folder.location(),
         folder.location());
+    ReportStage.atTheEnd(spark, config, metrics, folder.location());
+    tracking.finish(spark, metrics);
     MetricsReport.requireWhole(metrics, folder.location());
   }
 

@@ -53,9 +53,7 @@ final class ScoringBehind {
   static Set<PlannedRun> decode(DecodingRun<DecodeInput.Tasks> evaluation, DecodePlan plan) {
     Set<PlannedRun> worked =
         new HashSet<>(during(evaluation, whole -> evaluation.decode(plan, whole)));
-    plan.parts().stream()
-        .filter(part -> part.missingRows() > 0)
-        .forEach(part -> worked.add(part.run()));
+    worked.addAll(plan.unfinished());
     return worked;
   }
 

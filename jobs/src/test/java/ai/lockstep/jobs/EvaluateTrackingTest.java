@@ -2,6 +2,8 @@ package ai.lockstep.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.lockstep.jobs.decoding.DecodeInput;
+import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.MetricsTable;
 import ai.lockstep.jobs.tables.Table;
@@ -14,6 +16,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +42,10 @@ class EvaluateTrackingTest {
   @TempDir Path out;
 
   private JobRun evaluate(String... more) {
+    return JobRun.of(EvaluateJob.DESCRIPTION, EvaluateJob::run, words(more));
+  }
+
+  private List<String> words(String... more) {
     List<String> words =
         new ArrayList<>(
             List.of(
@@ -49,7 +56,7 @@ class EvaluateTrackingTest {
                 "tasks=0-1",
                 "wandb.enabled=true"));
     words.addAll(List.of(more));
-    return JobRun.of(EvaluateJob.DESCRIPTION, EvaluateJob::run, words);
+    return words;
   }
 
   private Path tracked() throws IOException {
@@ -167,6 +174,36 @@ class EvaluateTrackingTest {
         .hasSameBinaryContentAs(picture);
     assertThat(new ObjectMapper().readTree(row.get("report.html")).get("_type").textValue())
         .isEqualTo("html-file");
+  }
+
+  @Test
+  void onlineRunsWandbSyncThatIsOnThePath(SparkSession spark) throws IOException {
+    evaluate("tasks=0", "wandb.enabled=false", "viz.enabled=false");
+    Path command = out.resolve("bin/wandb");
+    Files.createDirectories(command.getParent());
+    Files.writeString(command, "#!/bin/sh\necho \"$@\" >" + out.resolve("called") + "\n");
+    Files.setPosixFilePermissions(command, PosixFilePermissions.fromString("rwx------"));
+    String location = out.resolve("run").toString();
+
+    JobRun result =
+        JobRun.of(
+            EvaluateJob.DESCRIPTION,
+            context -> {
+              List<PlannedRun> runs = PlannedRun.of(context.compositions());
+              DecodingRun<DecodeInput.Tasks> run =
+                  DecodingRun.open(context, runs, location, DecodeInput::benchmark);
+              Tracking.start(
+                      context,
+                      runs,
+                      run.folder(),
+                      Map.of("WANDB_MODE", "online", "PATH", "/nowhere:" + command.getParent()))
+                  .finish(spark, run.metrics());
+            },
+            words("tasks=0"));
+
+    assertThat(result.errors()).isEmpty();
+    assertThat(result.output()).isEqualTo("Weights & Biases: synchronised " + tracked() + "\n");
+    assertThat(out.resolve("called")).hasContent("sync " + tracked() + "\n");
   }
 
   @Test

@@ -51,8 +51,12 @@ class GenerateJobTest {
   }
 
   private List<JsonNode> lines() throws IOException {
+    return lines("completions.jsonl");
+  }
+
+  private List<JsonNode> lines(String file) throws IOException {
     List<JsonNode> lines = new ArrayList<>();
-    for (String line : Files.readAllLines(out.resolve("completions.jsonl"))) {
+    for (String line : Files.readAllLines(out.resolve(file))) {
       lines.add(new ObjectMapper().readTree(line));
     }
     return lines;
@@ -73,6 +77,23 @@ class GenerateJobTest {
     assertThat(ids.get("blocks").get(1).get("start").asInt())
         .isEqualTo(3 + ids.get("token_ids").size() - 10);
     assertThat(ids.has("trace")).isFalse();
+  }
+
+  @Test
+  void aSweepWritesAFileForEachConfigurationAndIsTracked() throws IOException {
+    JobRun result = generate("wandb.enabled=true", "-m", "decode.mode=gauss_seidel,jacobi");
+
+    assertThat(result.errors()).isEmpty();
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.output())
+        .startsWith(
+            "4 rows decoded, 0 failed.\nwritten to %s/{0..1}/completions.jsonl and %s/completions\n"
+                .formatted(out, out))
+        .contains("Weights & Biases: wandb sync " + out + "/wandb/offline-run-");
+    List<JsonNode> apart = lines("0/completions.jsonl");
+    List<JsonNode> together = lines("1/completions.jsonl");
+    assertThat(apart).extracting(line -> line.get("id").asText()).containsExactly("text", "ids");
+    assertThat(together.get(0).get("nfe").asInt()).isLessThan(apart.get(0).get("nfe").asInt());
   }
 
   @Test

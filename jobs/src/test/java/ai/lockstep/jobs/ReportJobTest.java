@@ -318,6 +318,9 @@ class ReportJobTest {
     @Test
     void itFitsAPhone() {
       look("light", 390);
+      browser()
+          .executeScript(
+              "document.querySelectorAll('.choose option').forEach(o => o.textContent += ' decode.mode=gauss_seidel decode.tau_r=0.9')");
 
       assertThat(browser().executeScript("return document.documentElement.scrollWidth"))
           .isEqualTo(390L);

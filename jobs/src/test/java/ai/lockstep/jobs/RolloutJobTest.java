@@ -65,7 +65,8 @@ class RolloutJobTest {
                 "rl.samples=" + SAMPLES,
                 // Hot programs all fail, but their lengths differ.
                 "rl.temperature=2",
-                "rl.rewards.length=1"));
+                "rl.rewards.length=1",
+                "viz.enabled=false"));
     words.addAll(List.of(more));
     return JobRun.of(RolloutJob.DESCRIPTION, RolloutJob::run, words);
   }
@@ -73,7 +74,7 @@ class RolloutJobTest {
   @BeforeAll
   static void rollOutOnce(SparkSession session) {
     spark = session;
-    run = rollout(shared.resolve("out"));
+    run = rollout(shared.resolve("out"), "viz.enabled=true", "wandb.enabled=true");
   }
 
   private static Path out() {
@@ -93,6 +94,24 @@ class RolloutJobTest {
 
   private static <T> List<T> list(Row row, String column) {
     return row.getList(row.fieldIndex(column));
+  }
+
+  @Test
+  void theRunIsReportedAndTracked() throws IOException {
+    assertThat(run.output())
+        .contains("report: " + out() + "/report.html\n")
+        .contains("Weights & Biases: wandb sync " + out());
+    JsonNode summary =
+        new ObjectMapper()
+            .readTree(out().resolve("wandb/latest-run/files/wandb-summary.json").toFile());
+    assertThat(summary.path("rollout/reward_mean").asDouble())
+        .isCloseTo(
+            grpo(out()).stream()
+                .mapToDouble(row -> row.<Double>getAs("reward"))
+                .average()
+                .orElse(-1),
+            within(1e-9));
+    assertThat(summary.path("rollout/samples").asInt()).isEqualTo(TASKS * SAMPLES);
   }
 
   @Test

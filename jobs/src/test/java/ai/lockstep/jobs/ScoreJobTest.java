@@ -50,7 +50,8 @@ class ScoreJobTest {
 
   private JobRun score(String... more) {
     List<String> words =
-        new ArrayList<>(List.of("samples=" + samples, "output.dir=" + out, "run.id=test"));
+        new ArrayList<>(
+            List.of("samples=" + samples, "output.dir=" + out, "run.id=test", "viz.enabled=false"));
     words.addAll(List.of(more));
     return JobRun.of(ScoreJob.DESCRIPTION, ScoreJob::run, words);
   }
@@ -98,10 +99,19 @@ class ScoreJobTest {
   void judgesSamplesInTheOrderOfTheFile() throws IOException {
     write(right(2), wrong(0), right(0), right(2));
 
-    JobRun result = score();
+    JobRun result = score("viz.enabled=true", "wandb.enabled=true");
 
     assertThat(result.errors()).isEmpty();
     assertThat(result.exitCode()).isZero();
+    assertThat(result.output())
+        .contains("report: " + out + "/report.html\n")
+        .contains("Weights & Biases: wandb sync " + out)
+        .doesNotContain("missing:");
+    assertThat(
+            JSON.readTree(out.resolve("wandb/latest-run/files/wandb-summary.json").toFile())
+                .at("/samples_table/nrows")
+                .asInt())
+        .isEqualTo(4);
     assertThat(statuses())
         .containsExactly(
             "Starter/2#0 pass pass",

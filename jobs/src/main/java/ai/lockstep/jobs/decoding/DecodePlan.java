@@ -14,7 +14,9 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
@@ -129,6 +131,14 @@ public record DecodePlan(List<Part> parts) {
       }
     }
     return new DecodePlan(parts);
+  }
+
+  /** The configurations that lacked samples when this was planned. */
+  public Set<PlannedRun> unfinished() {
+    return parts.stream()
+        .filter(part -> part.missingRows() > 0)
+        .map(Part::run)
+        .collect(Collectors.toSet());
   }
 
   /** Samples without a completion, over all configurations. */

@@ -135,16 +135,24 @@ public final class DecodeStage {
         .where(functions.col(Table.PARTITION).equalTo(config.configId()));
   }
 
-  /** How many rows of a configuration could not be decoded. */
-  public static long failedRows(SparkSession spark, RunConfig config, String outputDir) {
-    return written(spark, config, outputDir).where("status <> 'ok'").count();
+  /** How many rows of some configurations could not be decoded. */
+  public static long failedRows(SparkSession spark, List<String> configIds, String outputDir) {
+    return CompletionsTable.TABLE
+        .read(spark, outputDir)
+        .where(functions.col(Table.PARTITION).isin(configIds.toArray()))
+        .where("status <> 'ok'")
+        .count();
   }
 
-  /** Writes {@code completions.jsonl}. */
-  public static void writeJsonLines(SparkSession spark, RunConfig config, RunFolder folder)
-      throws IOException {
+  /**
+   * Writes {@code completions.jsonl} of a configuration.
+   *
+   * @param prefix of the file's name in the run's folder, such as {@code 0/}
+   */
+  public static void writeJsonLines(
+      SparkSession spark, RunConfig config, RunFolder folder, String prefix) throws IOException {
     folder.write(
-        "completions.jsonl",
+        prefix + "completions.jsonl",
         out -> CompletionsFile.write(written(spark, config, folder.location()), out));
   }
 

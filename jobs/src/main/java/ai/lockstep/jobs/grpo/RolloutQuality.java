@@ -4,6 +4,7 @@ import ai.lockstep.jobs.cli.TextTable;
 import ai.lockstep.jobs.config.GateConfig;
 import ai.lockstep.jobs.config.RlConfig;
 import ai.lockstep.jobs.tables.GrpoTable;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -65,6 +66,20 @@ public record RolloutQuality(
                 Gates.failed(
                     gates, number(row, "tamper_rate"), number(row, "zero_spread_share"), drift),
                 outputDir));
+  }
+
+  /** The numbers of {@code quality.sql} for trackers, as {@code rollout/reward_mean}. */
+  public Map<String, Double> measures() {
+    Map<String, Double> measures = new LinkedHashMap<>();
+    sums.ifPresent(
+        row -> {
+          for (String column : row.schema().fieldNames()) {
+            if (row.getAs(column) instanceof Number number) {
+              measures.put("rollout/" + column, number.doubleValue());
+            }
+          }
+        });
+    return measures;
   }
 
   /** Lines for the terminal and the data card. */

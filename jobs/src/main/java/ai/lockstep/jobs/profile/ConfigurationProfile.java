@@ -130,7 +130,9 @@ public record ConfigurationProfile(
 
   /** The table that a person reads; the columns of GPUs only where there are any. */
   public static String table(List<ConfigurationProfile> profiles) {
-    boolean gpu = profiles.stream().anyMatch(profile -> profile.gpuPercent.isPresent());
+    boolean gpu =
+        profiles.stream()
+            .anyMatch(one -> one.gpuPercent.isPresent() || one.gpuMebibytes.isPresent());
     List<String> heading =
         List.of(
             "config",

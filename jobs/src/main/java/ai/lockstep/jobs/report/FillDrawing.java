@@ -29,6 +29,9 @@ final class FillDrawing {
   private static final int BOX = 22;
   private static final int GAP = 2;
 
+  private static final String SIGNS = "dashed: forced    · end token";
+  private static final int SIGNS_WIDTH = 210;
+
   private static final Color PAPER = new Color(0xFCFBF8);
   private static final Color INK = new Color(0x1D1C1A);
   private static final Color QUIET = new Color(0x625E56);
@@ -132,6 +135,7 @@ final class FillDrawing {
     BufferedImage image = new BufferedImage(WIDTH, height, BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = begin(image);
     text(graphics, font, INK, order.line(pass), MARGIN, MARGIN + LINE + 12);
+    text(graphics, small, QUIET, SIGNS, WIDTH - MARGIN - SIGNS_WIDTH, MARGIN + LINE + 12);
     progress(graphics, pass);
     for (Box box : boxes) {
       Color colour = colour(box.block);
@@ -163,13 +167,7 @@ final class FillDrawing {
       graphics.setColor(ramp(x / 199.0));
       graphics.fillRect(MARGIN + 60 + x, y - 11, 1, 12);
     }
-    text(
-        graphics,
-        small,
-        QUIET,
-        "pass %d    dashed: forced    · end token".formatted(last + 1),
-        MARGIN + 272,
-        y);
+    text(graphics, small, QUIET, "pass %d    %s".formatted(last + 1, SIGNS), MARGIN + 272, y);
     progress(graphics, last);
     for (Box box : boxes) {
       Color colour = ramp(last > 0 ? Math.max(0, box.token.pass()) / (double) last : 0);

@@ -2,13 +2,11 @@ package ai.lockstep.jobs.report;
 
 import ai.lockstep.jobs.config.VizConfig;
 import ai.lockstep.jobs.run.WholeFile;
-import ai.lockstep.jobs.tables.Table;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntFunction;
+import java.util.Optional;
 import javax.imageio.ImageIO;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.sql.Row;
 
 /** Writes how samples were filled: {@code viz/CONFIG/TASK.SAMPLE.gif} and {@code .png}. */
 final class FillPictures {
@@ -24,26 +22,24 @@ final class FillPictures {
   /**
    * Draws what {@code viz.gif} asks for.
    *
-   * @param samples rows of samples.sql
    * @return the files written, in their order
    */
-  static List<String> write(
-      List<Row> samples,
-      IntFunction<String> text,
-      VizConfig viz,
-      String location,
-      Configuration hadoop) {
+  static List<String> write(Samples samples, VizConfig viz, String location, Configuration hadoop) {
     List<String> written = new ArrayList<>();
-    for (Row row : samples) {
-      if (written.size() / 2 < viz.gifSamples() && wanted(row, viz.gif())) {
-        FillOrder order = FillOrder.of(row, text);
+    for (Samples.Sample sample : samples.samples()) {
+      Optional<FillOrder> filled =
+          written.size() / 2 < viz.gifSamples() && wanted(sample, viz.gif())
+              ? sample.fillOrder(samples.texts())
+              : Optional.empty();
+      if (filled.isPresent()) {
+        FillOrder order = filled.get();
         FillDrawing drawing = new FillDrawing(order);
         String name =
             "%s/%s/%s/%s.%d"
                 .formatted(
                     location,
                     ReportStage.PICTURES,
-                    row.<String>getAs(Table.PARTITION),
+                    sample.configId(),
                     order.task().replaceAll("[^A-Za-z0-9._-]", "_"),
                     order.sample());
         WholeFile.write(name + ".gif", hadoop, out -> FillGif.write(order, drawing, out));
@@ -55,14 +51,11 @@ final class FillPictures {
     return written;
   }
 
-  private static boolean wanted(Row row, VizConfig.Gif gif) {
-    if (row.getAs("passes") == null || row.getList(row.fieldIndex("passes")).isEmpty()) {
-      return false;
-    }
+  private static boolean wanted(Samples.Sample sample, VizConfig.Gif gif) {
     return switch (gif) {
       case NONE -> false;
-      case FIRST -> row.<Integer>getAs("sample_index") == 0;
-      case FAILED -> Boolean.FALSE.equals(row.getAs("passed"));
+      case FIRST -> sample.index() == 0;
+      case FAILED -> sample.passed().filter(passed -> !passed).isPresent();
       case ALL -> true;
     };
   }

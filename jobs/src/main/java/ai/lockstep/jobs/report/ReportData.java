@@ -16,14 +16,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructField;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Collects what a report shows into one JSON document. Sums per task, pass and bin are made by
- * Spark; samples come one by one, few and by a rule that {@code samples.sql} states. Driver only.
+ * Spark ({@link RunSums}); samples come one by one, few and by a rule ({@link Samples}). Driver
+ * only.
  */
 final class ReportData {
 
@@ -33,8 +35,17 @@ final class ReportData {
   /** Bins of confidence.sql. */
   private static final int BINS = 9;
 
-  private static final List<String> TASK_COUNTS =
-      List.of("decoded", "failed", "passes", "committed", "judged", "base", "plus");
+  /** The job that leaves judging to another. */
+  private static final String DECODES_ONLY = "generate";
+
+  private static final Map<String, String> VERDICT =
+      same("program", "base_status", "plus_status", "outcome", "message", "failed_input");
+  private static final Map<String, String> DECODED =
+      same("status", "error", "prompt", "answer", "reasoning");
+
+  private static Map<String, String> same(String... names) {
+    return Stream.of(names).collect(Collectors.toMap(name -> name, name -> name));
+  }
 
   private final ObjectNode root = new ObjectMapper().createObjectNode();
   private final ArrayNode configs = root.putArray("configs");
@@ -46,22 +57,42 @@ final class ReportData {
    *
    * @param samples what of single samples is shown
    */
-  static ObjectNode of(RunTables run, Samples samples, Optional<RunTables> other) {
+  static ObjectNode of(RunSums run, Samples samples, Optional<RunSums> other) {
     ReportData data = new ReportData();
-    // The other run first: the views are left showing this one.
+    CompletableFuture<List<Row>> aup = aup(run.run());
     List<ObjectNode> compared = other.map(data::sums).orElse(List.of());
     List<ObjectNode> own = data.sums(run);
     own.forEach(data.configs::add);
     for (ObjectNode node : compared) {
       data.configs.add(node.put("other", true));
     }
-    data.describe(run, other);
+    data.describe(run.run(), other.map(RunSums::run));
+    data.rank(aup.join());
     data.show(samples);
     ArrayNode tasks = data.root.putArray("tasks");
     data.taskIndex.keySet().forEach(task -> tasks.add(task));
     ArrayNode missing = data.root.putArray("missing");
     data.missing.forEach(sentence -> missing.add(sentence));
     return data.root;
+  }
+
+  /** A lone configuration is one point, with no area under it. */
+  private static CompletableFuture<List<Row>> aup(RunTables run) {
+    if (run.metrics().size() < 2) {
+      return CompletableFuture.completedFuture(List.of());
+    }
+    return ReportQuery.collect(run.spark().sql(NamedQuery.AUP.sql()));
+  }
+
+  private void rank(List<Row> rows) {
+    ArrayNode aup = root.putArray("aup");
+    for (Row row : rows) {
+      aup.addObject()
+          .put("decoder", row.<String>getAs("decoder"))
+          .put("configurations", row.<Long>getAs("configurations"))
+          .put("counted", row.<Long>getAs("counted"))
+          .put("aup", row.<Double>getAs("aup"));
+    }
   }
 
   private void describe(RunTables run, Optional<RunTables> other) {
@@ -74,14 +105,6 @@ final class ReportData {
             root.putObject("other")
                 .put("run", found.manifest().runId())
                 .put("location", found.location()));
-    ArrayNode aup = root.putArray("aup");
-    for (Row row : run.spark().sql(NamedQuery.AUP.sql()).collectAsList()) {
-      aup.addObject()
-          .put("decoder", row.<String>getAs("decoder"))
-          .put("configurations", row.<Long>getAs("configurations"))
-          .put("counted", row.<Long>getAs("counted"))
-          .put("aup", row.<Double>getAs("aup"));
-    }
     List<Row> runs =
         run.spark().sql("SELECT * FROM runs ORDER BY finished_at DESC").collectAsList();
     if (runs.isEmpty()) {
@@ -99,65 +122,46 @@ final class ReportData {
     }
   }
 
-  /** Sums of every configuration of a run, in its order; leaves the views showing that run. */
-  private List<ObjectNode> sums(RunTables run) {
-    run.show();
-    // At the same time: on small runs Spark spends most of it on planning, which uses one core.
-    CompletableFuture<Map<String, List<Row>>> askedPasses = asked(run, ReportQuery.PASSES);
-    CompletableFuture<Map<String, List<Row>>> askedConfidence = asked(run, ReportQuery.CONFIDENCE);
-    Map<String, List<Row>> tasks = byConfig(ReportQuery.TASKS.ask(run.spark()));
-    Map<String, List<Row>> passes = askedPasses.join();
-    Map<String, List<Row>> confidence = askedConfidence.join();
-    tasks.values().stream()
-        .flatMap(List::stream)
-        .map(row -> row.<String>getAs("task_id"))
-        .forEach(task -> taskIndex.putIfAbsent(task, taskIndex.size()));
+  /** Sums of every configuration of a run, in its order. */
+  private List<ObjectNode> sums(RunSums run) {
+    Map<String, List<TaskSum>> tasks =
+        run.tasks().stream().collect(Collectors.groupingBy(TaskSum::configId));
+    run.tasks().forEach(task -> taskIndex.putIfAbsent(task.task(), taskIndex.size()));
 
-    Map<String, String> labels = run.manifest().labels();
+    Map<String, String> labels = run.run().manifest().labels();
     int most = tasks.values().stream().mapToInt(List::size).max().orElse(0);
     List<ObjectNode> nodes = new ArrayList<>();
-    for (Row metrics : run.metrics()) {
+    for (Row metrics : run.run().metrics()) {
       String id = metrics.getAs(Table.PARTITION);
-      List<Row> own = tasks.getOrDefault(id, List.of());
+      List<TaskSum> own = tasks.getOrDefault(id, List.of());
       ObjectNode node = root.objectNode().put("id", id).put("label", labels.getOrDefault(id, id));
       node.set("metrics", metrics(metrics));
       node.set("intervals", intervals(metrics, own));
       node.set("tasks", tasks(own));
-      node.set("passes", passes(passes.getOrDefault(id, List.of())));
-      node.set("confidence", confidence(confidence.getOrDefault(id, List.of())));
+      node.set("passes", passes(run.passes().getOrDefault(id, List.of())));
+      node.set("confidence", confidence(run.confidence().getOrDefault(id, List.of())));
       nodes.add(node);
-      noteMissing(labels.getOrDefault(id, id), own, most);
+      noteMissing(run.run().manifest().job(), labels.getOrDefault(id, id), own, most);
     }
     return nodes;
   }
 
-  private static CompletableFuture<Map<String, List<Row>>> asked(RunTables run, ReportQuery query) {
-    return CompletableFuture.supplyAsync(() -> byConfig(query.ask(run.spark())));
-  }
-
-  private static Map<String, List<Row>> byConfig(List<Row> rows) {
-    return rows.stream().collect(Collectors.groupingBy(row -> row.<String>getAs(Table.PARTITION)));
-  }
-
-  private void noteMissing(String label, List<Row> tasks, int most) {
-    long decoded = sum(tasks, "decoded") - sum(tasks, "failed");
-    long judged = sum(tasks, "judged");
+  private void noteMissing(String job, String label, List<TaskSum> tasks, int most) {
+    long failed = tasks.stream().mapToLong(TaskSum::failed).sum();
+    long decoded = tasks.stream().mapToLong(TaskSum::decoded).sum() - failed;
+    long judged = tasks.stream().mapToLong(TaskSum::judged).sum();
     if (tasks.isEmpty()) {
       missing.add("%s has not begun.".formatted(label));
     } else if (tasks.size() < most) {
       missing.add("%s has %d of %d tasks.".formatted(label, tasks.size(), most));
     }
-    if (judged < decoded) {
+    if (judged < decoded && !job.equals(DECODES_ONLY)) {
       missing.add(
           "%s: %d of %d samples are not judged yet.".formatted(label, decoded - judged, decoded));
     }
-    if (sum(tasks, "failed") > 0) {
-      missing.add("%s: %d samples could not be decoded.".formatted(label, sum(tasks, "failed")));
+    if (failed > 0) {
+      missing.add("%s: %d samples could not be decoded.".formatted(label, failed));
     }
-  }
-
-  private static long sum(List<Row> rows, String column) {
-    return rows.stream().mapToLong(row -> row.<Long>getAs(column)).sum();
   }
 
   private ObjectNode metrics(Row row) {
@@ -174,7 +178,7 @@ final class ReportData {
   }
 
   /** 95% intervals by metric: {@code [low, high]}. */
-  private ObjectNode intervals(Row metrics, List<Row> tasks) {
+  private ObjectNode intervals(Row metrics, List<TaskSum> tasks) {
     ObjectNode node = root.objectNode();
     for (String tests : List.of("base", "plus")) {
       String column = "pass_at_1_" + tests;
@@ -184,21 +188,25 @@ final class ReportData {
       }
       for (int k : List.of(10, 100)) {
         if (metrics.getAs("pass_at_%d_%s".formatted(k, tests)) != null) {
-          ratio(tasks, task -> PassAtK.of(tally(task, "judged", tests), k), task -> 1)
+          ratio(tasks, task -> PassAtK.of(tally(task, tests), k), task -> 1)
               .ifPresent(found -> put(node, "pass_at_%d_%s".formatted(k, tests), found.asShare()));
         }
       }
     }
-    ratio(tasks, task -> task.<Double>getAs("fill_rate"), count("filled"))
+    ratio(tasks, TaskSum::fillRate, TaskSum::filled)
         .ifPresent(found -> put(node, "fill_rate", found.asShare()));
-    ratio(tasks, count("committed"), count("passes"))
+    ratio(tasks, TaskSum::committed, TaskSum::passes)
         .ifPresent(found -> put(node, "tokens_per_pass", found));
-    ratio(tasks, count("forced"), count("committed"))
+    ratio(tasks, TaskSum::forced, TaskSum::committed)
         .ifPresent(found -> put(node, "forced_commit_rate", found.asShare()));
     List<TaskTally> empties =
         tasks.stream()
-            .filter(task -> decoded(task) > 0)
-            .map(task -> new TaskTally(decoded(task), Math.toIntExact(task.getAs("empty"))))
+            .filter(task -> task.decoded() > task.failed())
+            .map(
+                task ->
+                    new TaskTally(
+                        Math.toIntExact(task.decoded() - task.failed()),
+                        Math.toIntExact(task.empty())))
             .toList();
     if (!empties.isEmpty()) {
       PassInterval interval = PassInterval.of(empties, 0);
@@ -207,21 +215,14 @@ final class ReportData {
     return node;
   }
 
-  private static int decoded(Row task) {
-    return Math.toIntExact(task.<Long>getAs("decoded") - task.<Long>getAs("failed"));
-  }
-
-  private static ToDoubleFunction<Row> count(String column) {
-    return task -> task.<Long>getAs(column);
-  }
-
-  private static TaskTally tally(Row task, String of, String passed) {
+  private static TaskTally tally(TaskSum task, String tests) {
     return new TaskTally(
-        Math.toIntExact(task.getAs(of)), Math.toIntExact(task.<Long>getAs(passed)));
+        Math.toIntExact(task.judged()),
+        Math.toIntExact(tests.equals("plus") ? task.plus() : task.base()));
   }
 
   private static Optional<TaskRatio> ratio(
-      List<Row> tasks, ToDoubleFunction<Row> above, ToDoubleFunction<Row> below) {
+      List<TaskSum> tasks, ToDoubleFunction<TaskSum> above, ToDoubleFunction<TaskSum> below) {
     return TaskRatio.of(
         tasks.stream()
             .map(task -> new TaskRatio.Part(above.applyAsDouble(task), below.applyAsDouble(task)))
@@ -233,23 +234,31 @@ final class ReportData {
   }
 
   /** Columns of counts, one entry a task, in the order of {@code at}. */
-  private ObjectNode tasks(List<Row> rows) {
+  private ObjectNode tasks(List<TaskSum> sums) {
     ObjectNode node = root.objectNode();
     ArrayNode at = node.putArray("at");
-    rows.forEach(row -> at.add(taskIndex.get(row.<String>getAs("task_id"))));
-    for (String column : TASK_COUNTS) {
-      ArrayNode values = node.putArray(column);
-      rows.forEach(row -> values.add(row.<Long>getAs(column)));
-    }
+    sums.forEach(task -> at.add(taskIndex.get(task.task())));
+    column(node, "decoded", sums, TaskSum::decoded);
+    column(node, "failed", sums, TaskSum::failed);
+    column(node, "passes", sums, TaskSum::passes);
+    column(node, "committed", sums, TaskSum::committed);
+    column(node, "judged", sums, TaskSum::judged);
+    column(node, "base", sums, TaskSum::base);
+    column(node, "plus", sums, TaskSum::plus);
     ArrayNode fillRates = node.putArray("fill_rate");
     ArrayNode failures = node.putArray("failure");
-    for (Row row : rows) {
-      long filled = row.getAs("filled");
-      fillRates.add(filled == 0 ? 0 : rounded(row.<Double>getAs("fill_rate") / filled));
-      failures.add(row.<String>getAs("failure"));
+    for (TaskSum task : sums) {
+      fillRates.add(task.filled() == 0 ? 0 : rounded(task.fillRate() / task.filled()));
+      failures.add(task.failure().orElse(null));
     }
-    node.put("plus_judged", rows.stream().anyMatch(row -> row.<Long>getAs("plus_judged") > 0));
+    node.put("plus_judged", sums.stream().anyMatch(task -> task.plusJudged() > 0));
     return node;
+  }
+
+  private static void column(
+      ObjectNode node, String name, List<TaskSum> sums, ToLongFunction<TaskSum> count) {
+    ArrayNode values = node.putArray(name);
+    sums.forEach(task -> values.add(count.applyAsLong(task)));
   }
 
   private ArrayNode passes(List<Row> rows) {
@@ -296,42 +305,48 @@ final class ReportData {
     ObjectNode dictionary = root.putObject("tokens");
     shown.texts().texts().forEach((id, text) -> dictionary.put(String.valueOf(id), text));
     ArrayNode samples = root.putArray("samples");
-    shown.rows().forEach(row -> samples.add(sample(row)));
+    shown.samples().forEach(sample -> samples.add(sample(sample)));
   }
 
-  private ObjectNode sample(Row row) {
+  private ObjectNode sample(Samples.Sample sample) {
     ObjectNode node =
         root.objectNode()
-            .put("config", row.<String>getAs(Table.PARTITION))
-            .put("task", taskIndex.get(row.<String>getAs("task_id")))
-            .put("sample", row.<Integer>getAs("sample_index"));
-    Object passed = row.getAs("passed");
-    if (passed != null) {
-      node.put("passed", (Boolean) passed);
-    }
-    for (String column :
-        List.of(
-            "status",
-            "error",
-            "prompt",
-            "answer",
-            "reasoning",
-            "program",
-            "base_status",
-            "plus_status",
-            "outcome",
-            "message",
-            "failed_input")) {
-      String text = row.getAs(column);
-      if (text != null) {
-        node.put(column, cut(text));
-      }
-    }
-    node.put("failed_in_base", row.<Boolean>getAs("failed_in_base"));
-    if (row.getAs("token_ids") == null) {
-      return node; // scored only: nothing is known of its decoding
-    }
+            .put("config", sample.configId())
+            .put("task", taskIndex.get(sample.task()))
+            .put("sample", sample.index());
+    sample.passed().ifPresent(passed -> node.put("passed", passed));
+    sample
+        .judged()
+        .ifPresent(
+            row -> {
+              // Of a samples file; what was decoded here replaces it below.
+              texts(node, row, Map.of("text", "answer"));
+              texts(node, row, VERDICT);
+              node.put("failed_in_base", row.<Boolean>getAs("failed_in_base"));
+            });
+    sample
+        .decoded()
+        .ifPresent(
+            row -> {
+              texts(node, row, DECODED);
+              if (row.getAs("token_ids") != null) {
+                fillOrder(node, row);
+              }
+            });
+    return node;
+  }
 
+  private static void texts(ObjectNode node, Row row, Map<String, String> columns) {
+    columns.forEach(
+        (column, name) -> {
+          String text = row.getAs(column);
+          if (text != null) {
+            node.put(name, cut(text));
+          }
+        });
+  }
+
+  private static void fillOrder(ObjectNode node, Row row) {
     int promptLength = row.getList(row.fieldIndex("prompt_ids")).size();
     numbers(node, "ids", row, "token_ids");
     numbers(node, "pass", row, "commit_nfe");
@@ -356,7 +371,6 @@ final class ReportData {
           .add(pass.<Integer>getAs("committed"))
           .add(pass.<Integer>getAs("forced"));
     }
-    return node;
   }
 
   private static void numbers(ObjectNode node, String name, Row row, String column) {
@@ -364,9 +378,9 @@ final class ReportData {
     row.<Number>getList(row.fieldIndex(column)).forEach(value -> values.add(value.intValue()));
   }
 
-  private static String cut(@Nullable String text) {
-    return text == null || text.length() <= LONGEST_TEXT
-        ? String.valueOf(text)
+  private static String cut(String text) {
+    return text.length() <= LONGEST_TEXT
+        ? text
         : text.substring(0, LONGEST_TEXT)
             + "\n... cut at %d of %d characters".formatted(LONGEST_TEXT, text.length());
   }

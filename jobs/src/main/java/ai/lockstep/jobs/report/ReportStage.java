@@ -72,8 +72,10 @@ public final class ReportStage {
   private static void write(RunTables run, RunConfig config, Optional<RunTables> other)
       throws IOException {
     long started = System.nanoTime();
-    Samples samples = Samples.of(run, config);
-    ObjectNode data = ReportData.of(run, samples, other);
+    Optional<RunSums> others = other.map(RunSums::of);
+    RunSums sums = RunSums.of(run);
+    Samples samples = Samples.of(sums, config);
+    ObjectNode data = ReportData.of(sums, samples, others);
     Map<String, String> labels = run.manifest().labels();
     byte[] page =
         ReportPage.of(
@@ -88,12 +90,12 @@ public final class ReportStage {
     WholeFile.write(file, hadoop, out -> out.write(page));
     LOG.info(
         "report: samples={} bytes={} seconds={}",
-        samples.rows().size(),
+        samples.samples().size(),
         page.length,
         String.format(Locale.ROOT, "%.1f", (System.nanoTime() - started) / 1e9));
     System.out.println("report: " + file);
     if (config.viz().gif() != VizConfig.Gif.NONE) {
-      FillPictures.write(samples.rows(), samples.texts(), config.viz(), run.location(), hadoop)
+      FillPictures.write(samples, config.viz(), run.location(), hadoop)
           .forEach(picture -> System.out.println("picture: " + picture));
     }
     data.path("missing").forEach(sentence -> System.out.println("missing: " + sentence.asText()));

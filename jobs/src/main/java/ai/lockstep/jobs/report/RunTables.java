@@ -21,11 +21,15 @@ import org.apache.spark.sql.SparkSession;
 /**
  * A run's folder, as a report reads it. Driver only.
  *
+ * @param spark a session whose views show the run
  * @param location the folder
  * @param manifest whose run it is
  * @param metrics the rows of {@code metrics}, one a configuration, in the order of their labels
  */
 record RunTables(SparkSession spark, String location, RunManifest manifest, List<Row> metrics) {
+
+  /** Some 10,000 samples. */
+  private static final long FEW_BYTES = 64L << 20;
 
   private static final List<Table> TABLES =
       List.of(RunsTable.TABLE, CompletionsTable.TABLE, StepsTable.TABLE, ScoresTable.TABLE);
@@ -37,29 +41,51 @@ record RunTables(SparkSession spark, String location, RunManifest manifest, List
    */
   static RunTables open(SparkSession spark, String location) {
     RunManifest manifest = RunFolder.manifest(location, spark.sessionState().newHadoopConf());
+    SparkSession session = session(spark, location);
     List<Row> metrics =
         MetricsStage.compute(
-            spark,
+            session,
             manifest.runId(),
             manifest.dataset(),
             List.copyOf(manifest.configs().keySet()),
             location);
-    return of(spark, location, manifest, metrics);
+    return shown(session, location, manifest, metrics);
   }
 
   /** A run whose metrics are at hand. */
   static RunTables of(
       SparkSession spark, String location, RunManifest manifest, List<Row> metrics) {
+    return shown(session(spark, location), location, manifest, metrics);
+  }
+
+  private static RunTables shown(
+      SparkSession session, String location, RunManifest manifest, List<Row> metrics) {
     Map<String, String> labels = manifest.labels();
     List<Row> sorted =
         metrics.stream()
             .sorted(Comparator.comparing(row -> labels.get(row.<String>getAs(Table.PARTITION))))
             .toList();
-    return new RunTables(spark, location, manifest, sorted);
+    RunTables run = new RunTables(session, location, manifest, sorted);
+    run.show();
+    return run;
+  }
+
+  /**
+   * A session of its own, so that the caller's views and settings stay. Over few bytes Spark's time
+   * goes into generating and compiling code and into planning stage by stage: both are left out.
+   */
+  private static SparkSession session(SparkSession spark, String location) {
+    SparkSession session = spark.newSession();
+    if (TABLES.stream().mapToLong(table -> table.bytes(session, location)).sum() < FEW_BYTES) {
+      session.conf().set("spark.sql.codegen.wholeStage", "false");
+      session.conf().set("spark.sql.adaptive.enabled", "false");
+      session.conf().set("spark.sql.shuffle.partitions", "2");
+    }
+    return session;
   }
 
   /** Makes the session's views show this run. */
-  void show() {
+  private void show() {
     for (Table table : TABLES) {
       table.read(spark, location).createOrReplaceTempView(table.name());
     }

@@ -245,7 +245,9 @@ public final class Lease implements AutoCloseable {
   /** Gives the folder back. */
   @Override
   public void close() {
-    renewer.shutdownNow();
+    // Not at once: a renewal that is interrupted leaves a file that nobody can read, and the next
+    // command would wait for its term.
+    renewer.shutdown();
     try {
       renewer.awaitTermination(RENEWAL.toMillis(), TimeUnit.MILLISECONDS);
       if (!lost && isMine()) {

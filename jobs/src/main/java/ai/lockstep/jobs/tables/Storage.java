@@ -20,4 +20,15 @@ final class Storage {
       throw new UncheckedIOException("Cannot look at " + location, e);
     }
   }
+
+  /** Bytes of all files in a folder; 0 when there is none. */
+  static long bytes(SparkSession spark, String location) {
+    Path path = new Path(location);
+    try {
+      FileSystem files = path.getFileSystem(spark.sessionState().newHadoopConf());
+      return files.exists(path) ? files.getContentSummary(path).getLength() : 0;
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot look at " + location, e);
+    }
+  }
 }

@@ -71,6 +71,11 @@ public final class Table {
     return spark.read().schema(schema).parquet(location);
   }
 
+  /** Bytes of the table's files; 0 when it was never written. */
+  public long bytes(SparkSession spark, String outputDir) {
+    return Storage.bytes(spark, location(outputDir));
+  }
+
   /**
    * Adds rows. Each Spark task publishes its file when the task commits, not when the job does, so
    * that a killed driver loses only the tasks in flight. A reader that looks for finished work must

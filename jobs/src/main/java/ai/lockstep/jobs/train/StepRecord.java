@@ -1,5 +1,9 @@
 package ai.lockstep.jobs.train;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectWriter;
 import java.util.Locale;
 
 /**
@@ -26,23 +30,17 @@ record StepRecord(
     double clipped,
     double kl,
     double drift,
-    double gradientNorm) {
+    @JsonProperty("gradient_norm") double gradientNorm) {
+
+  private static final ObjectWriter JSON = new ObjectMapper().writerFor(StepRecord.class);
 
   /** A line of {@code training.jsonl}. */
   String json() {
-    return String.format(
-        Locale.ROOT,
-        "{\"step\":%d,\"epoch\":%d,\"samples\":%d,\"tokens\":%d,\"loss\":%.6g,\"ratio\":%.6g,\"clipped\":%.6g,\"kl\":%.6g,\"drift\":%.6g,\"gradient_norm\":%.6g}%n",
-        step,
-        epoch,
-        samples,
-        tokens,
-        loss,
-        ratio,
-        clipped,
-        kl,
-        drift,
-        gradientNorm);
+    try {
+      return JSON.writeValueAsString(this) + "\n";
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("Numbers can always be written", e);
+    }
   }
 
   /** For the log. */

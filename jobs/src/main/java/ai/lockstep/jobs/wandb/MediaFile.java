@@ -2,6 +2,7 @@ package ai.lockstep.jobs.wandb;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import ai.lockstep.jobs.tracking.TableData;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.awt.image.BufferedImage;

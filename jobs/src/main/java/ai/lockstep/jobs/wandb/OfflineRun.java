@@ -2,6 +2,7 @@ package ai.lockstep.jobs.wandb;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import ai.lockstep.jobs.tracking.TableData;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;

@@ -1,8 +1,6 @@
 /**
  * Tracks a run in Weights &amp; Biases: writes an offline run as W&amp;B's own client does. Start
- * at {@link ai.lockstep.jobs.wandb.WandbTracking}. Driver only.
- *
- * <p>Only {@code RunTables} and the front door know Spark.
+ * at {@link ai.lockstep.jobs.wandb.WandbTracker}. Driver only; only that class knows Spark.
  */
 @NullMarked
 package ai.lockstep.jobs.wandb;

@@ -62,6 +62,7 @@
     c.bySample.get(s.task).push(s);
   }
   const own = configs.filter(c => !c.other);
+  const judges = data.job !== "generate"; // which leaves judging to another job
   let config = own[0];
   let baseline = null;
 
@@ -100,7 +101,7 @@
     const t = config.tasks, row = config.taskAt.get(task);
     if (row === undefined) return "not decoded";
     const n = t.judged[row];
-    if (!n) return t.failed[row] ? "could not be decoded" : "not judged yet";
+    if (!n) return t.failed[row] ? "could not be decoded" : judges ? "not judged yet" : "decoded";
     if (n > 1) return `${t[tests(config)][row]} of ${n} samples pass`;
     if (t.plus_judged && t.plus[row]) return "base and plus pass";
     if (t.base[row]) return t.plus_judged ? "base passes, plus fails" : "base passes";
@@ -141,7 +142,8 @@
         ? `${solved} of ${m.tasks} tasks pass ${key.endsWith("plus") ? "all" : "the base"} tests (${share(m[key])}; 95% interval ${share(interval(key)[0])} to ${share(interval(key)[1])}).`
         : `A sample passes ${key.endsWith("plus") ? "all" : "the base"} tests with ${share(m[key])} probability (95% interval ${share(interval(key)[0])} to ${share(interval(key)[1])}; ${m.samples} samples of ${m.tasks} tasks).`);
     } else {
-      parts.push(`${config.tasks.at.length} tasks are decoded and none is judged yet.`);
+      const n = config.tasks.at.length;
+      parts.push(judges ? `${n} tasks are decoded and none is judged yet.` : `${n} ${n === 1 ? "prompt is" : "prompts are"} decoded.`);
     }
     if (m.tokens_per_pass !== undefined) {
       parts.push(` Each forward pass commits ${two(m.tokens_per_pass)} tokens; a sample takes ${one(m.passes_per_row)} passes.`);
@@ -206,7 +208,7 @@
   async function drawFrontier() {
     const x = $("frontier-x").value, y = `pass_at_1_${$("frontier-y").value}`;
     const point = c => ({
-      number: c.number, name: c.name, label: c.name.length > 44 ? c.name.slice(0, 43) + "…" : c.name,
+      number: c.number, name: c.name, label: c.name.replace(/(^|\s)(?:[\w-]+\.)+([\w-]+=)/g, "$1$2"),
       x: c.metrics[x], y: c.metrics[y], low: c.intervals[y]?.[0], high: c.intervals[y]?.[1],
       run: c.other ? "other run" : "this run", chosen: c === config,
     });
@@ -215,7 +217,17 @@
     values.forEach(p => { p.frontier = frontier(p); });
     const encodeX = {field: "x", type: "quantitative", title: x === "fill_rate" ? "fill rate" : "tokens per pass", scale: {zero: false, padding: 30}};
     const encodeY = {field: "y", type: "quantitative", title: y === "pass_at_1_plus" ? "pass@1 plus" : "pass@1 base", axis: {format: "%"}, scale: {zero: false}};
+    $("frontier-axes").hidden = $("frontier").hidden = values.length === 1;
+    if (values.length === 1) {
+      $("frontier-text").replaceChildren("One configuration is one point. A sweep draws the frontier: ", element("code", {}, "submit/lockstep evaluate -m decode.tau_a=0.5,0.7,0.9"));
+      return;
+    }
     const few = values.length <= 12;
+    const middle = (Math.min(...values.map(p => p.x)) + Math.max(...values.map(p => p.x))) / 2;
+    const named = values.filter(p => p.chosen).map(p => ({
+      mark: {type: "text", aria: false, align: p.x > middle ? "right" : "left", dx: p.x > middle ? -9 : 9, dy: -9, limit: $("frontier").clientWidth / 2},
+      transform: [{filter: "datum.chosen"}], encoding: {x: encodeX, y: encodeY, text: {field: "label"}},
+    }));
     const view = await chart("frontier", {
       description: "Each configuration by speed and pass@1, with 95% intervals; the line joins those that no other beats in both.",
       layer: [
@@ -227,7 +239,7 @@
            shape: {field: "run", type: "nominal", scale: {domain: ["this run", "other run"], range: ["circle", "diamond"]}, legend: data.other ? {title: null} : null},
            fill: {condition: {test: "datum.chosen", value: colour("link")}, value: colour("base")},
            tooltip: [{field: "name", title: "configuration"}, {field: "x", title: encodeX.title, format: ".4f"}, {field: "y", title: encodeY.title, format: ".1%"}, {field: "low", title: "from", format: ".1%"}, {field: "high", title: "to", format: ".1%"}]}},
-        ...(few ? [{mark: {type: "text", aria: false, align: "left", dx: 9, dy: -8, limit: 260}, transform: [{filter: "datum.chosen"}], encoding: {x: encodeX, y: encodeY, text: {field: "label"}}}] : []),
+        ...(few ? named : []),
       ],
     }, values);
     view?.addEventListener("click", (event, item) => {
@@ -235,9 +247,9 @@
       if (c && !c.other) choose(c);
     });
     const aup = data.aup.filter(a => a.aup !== null).map(a => `${a.decoder} ${one(a.aup)} (${a.counted === a.configurations ? "" : `${a.counted} of `}${a.configurations} ${a.configurations === 1 ? "configuration" : "configurations"}${a.counted === a.configurations ? "" : " count; the others lose over 5 points"})`);
-    $("frontier-text").textContent = (values.length > 1
-      ? "A point is a configuration; up and to the right is better. The dashed line joins those that none beats in both. Choose one by clicking it. "
-      : "One configuration is one point; a sweep draws the frontier. ") +
+    $("frontier-text").textContent = (values.length
+      ? "A point is a configuration; up and to the right is better. The dashed line joins those that none beats in both. The rest of this page shows the one in blue; click another to choose it. "
+      : "No configuration is both decoded and judged yet. ") +
       (aup.length ? `AUP: ${aup.join(", ")}.` : "");
   }
 
@@ -293,15 +305,17 @@
       ? `A sample is as sure as its least likely token: the smallest probability, when it was committed, of the tokens the model chose for the answer. Height is the share of such samples that pass ${tests(config) === "plus" ? "all tests" : "the base tests"}, with 95% intervals; the dashed line is the share of all (${share(passed / n)} of ${n}).`
       : `Every token that the model chose for the answer, by its probability when it was committed. Height is the share of those tokens that stand in a sample which passes ${tests(config) === "plus" ? "all tests" : "the base tests"}: not whether the token itself is right, which nobody knows. The dashed line is the share of all ${n} tokens (${share(passed / n)}).`)
       : "Nothing is both decoded and judged yet.";
-    const x = {field: "bin", type: "ordinal", sort: BINS, title: `probability when committed (bins are narrow near 1)`, axis: {labelAngle: -35}};
+    const x = {field: "bin", type: "ordinal", scale: {domain: BINS}, title: `probability when committed (bins are narrow near 1)`, axis: {labelAngle: -35}};
     const y = {field: "rate", type: "quantitative", title: `share in passing samples`, axis: {format: "%"}, scale: {domain: [0, 1]}};
+    const most = Math.max(0, ...bins.map(b => b.n));
+    const sizes = [...new Set([1, Math.round(most / 4), most])].filter(v => v > 0);
     await chart("confidence", {
       description: `Share of passing ${things} by probability bin.`,
       layer: [
         {mark: {type: "rule", aria: false, strokeDash: [4, 3]}, encoding: {y: {datum: n ? passed / n : 0}}},
         {mark: {type: "line", aria: false}, encoding: {x, y}},
         {mark: {type: "rule", aria: false, strokeWidth: 1.5, opacity: .6}, transform: [{filter: "isValid(datum.low)"}], encoding: {x, y: {field: "low", type: "quantitative", title: y.title}, y2: {field: "high"}}},
-        {mark: {type: "point", filled: true, opacity: 1, color: colour("a")}, encoding: {x, y, size: {field: "n", type: "quantitative", title: things, scale: {range: [40, 420]}},
+        {mark: {type: "point", filled: true, opacity: 1, color: colour("a")}, encoding: {x, y, size: {field: "n", type: "quantitative", title: things, scale: {domain: [1, Math.max(2, ...bins.map(b => b.n))], range: [40, 420]}, legend: {values: sizes}},
           tooltip: [{field: "bin", title: "probability"}, {field: "n", title: things}, {field: "passed", title: "in passing samples"}, {field: "rate", title: "share", format: ".1%"}]}},
       ],
     }, bins);
@@ -320,6 +334,7 @@
     better: ["better than compared", t => change(t) > 0],
     worse: ["worse than compared", t => change(t) < 0],
   };
+  const MANY = 300; // tasks; more get smaller cells
   const cells = new Map();
   let current = null;
 
@@ -346,11 +361,14 @@
       const row = config.taskAt.get(task), n = row === undefined ? 0 : config.tasks.judged[row];
       const c = change(task);
       const cell = element("div", {
-        class: "cell" + (n ? "" : " none") + (c > 0 ? " better" : c < 0 ? " worse" : ""), role: "option", tabindex: "-1",
+        class: "cell" + (n || !judges ? "" : " none") + (c > 0 ? " better" : c < 0 ? " worse" : ""), role: "option", tabindex: "-1",
         "aria-selected": String(task === current), "data-task": task,
         "aria-label": `${data.tasks[task]}: ${verdict(task)}${c > 0 ? ", better than compared" : c < 0 ? ", worse than compared" : ""}`,
         title: `${data.tasks[task]}: ${verdict(task)}`,
       });
+      if (!judges && row !== undefined && config.tasks.decoded[row] > config.tasks.failed[row]) {
+        const b = element("b"); b.style.height = "100%"; cell.append(b);
+      }
       if (n) {
         const base = config.tasks.base[row] / n, plus = config.tasks[tests(config)][row] / n;
         if (base > plus) { const b = element("b"); b.style.height = share(base); cell.append(b); }
@@ -360,10 +378,11 @@
       fragment.append(cell);
     }
     $("grid").replaceChildren(fragment);
+    $("grid").classList.toggle("dense", data.tasks.length > MANY);
     const first = cells.get(current) || cells.values().next().value;
     first?.setAttribute("tabindex", "0");
     $("grid").tabIndex = first ? -1 : 0;
-    $("count").textContent = list.length === 1 ? "1 task" : `${list.length} tasks`;
+    $("count").textContent = `${list.length} ${judges ? "task" : "prompt"}${list.length === 1 ? "" : "s"}`;
   }
 
   function focusCell(cell) {
@@ -557,6 +576,14 @@
   $("theme").addEventListener("click", () => { setTheme(root.dataset.theme === "dark" ? "light" : "dark"); drawCharts(); });
   prefersDark.addEventListener("change", () => { setTheme(prefersDark.matches ? "dark" : "light"); drawCharts(); });
 
+  // What a job never does leaves no empty charts.
+  const hide = (heading, never) => { $(heading).closest("section").hidden = never; };
+  const decodes = data.job !== "score" || configs.some(c => c.tasks.decoded.some(n => n));
+  hide("h-frontier", !judges || !decodes);
+  hide("h-passes", !decodes);
+  hide("h-confidence", !judges || !decodes);
+  document.querySelector(".legend").hidden = !judges;
+  if (!judges) $("tasks").textContent = "Prompts";
   $("choose").hidden = configs.length < 2;
   $("config-label").hidden = own.length < 2;
   $("title").textContent = `${data.dataset}${data.model ? " · " + data.model : ""}`;

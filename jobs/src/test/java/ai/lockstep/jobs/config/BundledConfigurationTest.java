@@ -46,6 +46,7 @@ class BundledConfigurationTest {
                 Map.entry("nightly", "default"),
                 Map.entry("train", "grpo"),
                 Map.entry("wandb", "default"),
+                Map.entry("tracking", "none"),
                 Map.entry("viz", "default"),
                 Map.entry("sweep", "none")));
     assertThat(composition.resolved().at("/model/path").textValue())

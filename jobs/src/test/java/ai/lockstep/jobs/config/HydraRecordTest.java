@@ -61,6 +61,7 @@ class HydraRecordTest {
                   nightly: default
                   rl: grpo
                   sweep: none
+                  tracking: none
                   train: grpo
                   viz: default
                   wandb: default

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.lockstep.jobs.config.WandbConfig.Mode;
+import ai.lockstep.jobs.tracking.TableData;
 import ai.lockstep.jobs.wandb.WandbFile.Field;
 import ai.lockstep.jobs.wandb.WandbFile.Message;
 import com.fasterxml.jackson.databind.JsonNode;

@@ -21,23 +21,23 @@ class WandbSyncTest {
     Files.createDirectories(run.resolve("logs"));
   }
 
-  /** A command that prints its words and ends with an exit code. */
-  private String command(int exitCode) throws IOException {
+  /** A PATH with a command that prints its words and ends with an exit code. */
+  private String path(int exitCode) throws IOException {
     Path script = temporary.resolve("wandb");
     Files.writeString(script, "#!/bin/sh\necho \"$@\"\nexit %d\n".formatted(exitCode));
     Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
-    return script.toString();
+    return "/nowhere:" + temporary;
   }
 
   @Test
   void callsTheCommandWithTheFolder() throws Exception {
-    assertThat(WandbSync.run(command(0), run)).isEqualTo("synchronised " + run);
+    assertThat(WandbSync.run(path(0), run)).isEqualTo("synchronised " + run);
     assertThat(run.resolve("logs/sync.log")).hasContent("sync " + run + "\n");
   }
 
   @Test
   void saysHowToTryAgainAfterAFailure() throws Exception {
-    assertThat(WandbSync.run(command(1), run))
+    assertThat(WandbSync.run(path(1), run))
         .isEqualTo(
             "wandb sync failed with exit code 1 (see %s/logs/sync.log); to try again: wandb sync %s"
                 .formatted(run, run));
@@ -45,7 +45,7 @@ class WandbSyncTest {
 
   @Test
   void saysWhatToRunWhereItIsNotInstalled() throws Exception {
-    assertThat(WandbSync.run("/nowhere/wandb", run))
+    assertThat(WandbSync.run("/nowhere:", run))
         .isEqualTo(
             "wandb is not installed here; to synchronise the run: wandb sync %s".formatted(run));
   }

@@ -1,4 +1,4 @@
-package ai.lockstep.jobs.wandb;
+package ai.lockstep.jobs.tracking;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The configurations of one command as the one that W&amp;B shows for a run. */
+/** The configurations of one command as one: a tracker shows one for a run. */
 final class SweepConfig {
 
   private SweepConfig() {}

@@ -1,32 +1,69 @@
-package ai.lockstep.jobs.wandb;
+package ai.lockstep.jobs.tracking;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.input_file_name;
 
+import ai.lockstep.jobs.metrics.MetricsReport;
+import ai.lockstep.jobs.report.ReportStage;
 import ai.lockstep.jobs.tables.CompletionsTable;
+import ai.lockstep.jobs.tables.MetricsTable;
 import ai.lockstep.jobs.tables.RunsTable;
 import ai.lockstep.jobs.tables.ScoresTable;
 import ai.lockstep.jobs.tables.Table;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 
-/** What is tracked of a run's tables. */
-final class RunTables {
+/** What came of a run: its tables as trackers see them, and the files beside them. */
+public final class RunResults {
 
-  /** As many as W&amp;B shows of a table. */
+  /** Columns of {@link #shards}. */
+  public static final List<String> SHARD_MEASURES =
+      List.of(
+          "rows",
+          "failed_rows",
+          "tokens",
+          "passes",
+          "seconds",
+          "tokens_per_second",
+          "tokens_per_pass",
+          "fill_rate",
+          "empty_answer_rate",
+          "pass_base",
+          "pass_plus");
+
+  /** Columns of {@code metrics} that measure something. */
+  public static final List<String> CONFIG_MEASURES =
+      MetricsTable.TABLE.columns().stream()
+          .map(ai.lockstep.jobs.tables.Column::name)
+          .filter(name -> !List.of("run_id", "dataset", Table.PARTITION).contains(name))
+          .toList();
+
+  /** As many as W&amp;B shows of a table, and in a panel. */
   private static final int MAX_SAMPLES = 10_000;
+
+  private static final int MAX_PICTURES = 100;
+
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   private static final String[] KEY = {"task_id", "sample_index", Table.PARTITION};
 
@@ -62,24 +99,53 @@ final class RunTables {
           "seconds");
 
   private final SparkSession spark;
-  private final String outputDir;
-  private final List<String> configIds;
+  private final TrackedRun run;
+  private final List<Row> metrics;
+  private final Map<String, Double> measures;
+  private @Nullable List<Row> shards;
 
   /**
-   * @param configIds the configurations that count; others may lie in the folder
+   * Results whose tables are written.
+   *
+   * @param metrics rows of {@code metrics}, one a configuration, in their order
+   * @param measures what the job measured beyond that, by name
    */
-  RunTables(SparkSession spark, String outputDir, List<String> configIds) {
+  public RunResults(
+      SparkSession spark, TrackedRun run, List<Row> metrics, Map<String, Double> measures) {
     this.spark = spark;
-    this.outputDir = outputDir;
-    this.configIds = List.copyOf(configIds);
+    this.run = run;
+    this.metrics = List.copyOf(metrics);
+    this.measures = new TreeMap<>(measures);
+  }
+
+  /** Rows of {@code metrics}, one a configuration, in their order. */
+  public List<Row> metrics() {
+    return metrics;
+  }
+
+  /** What the job measured beyond {@code metrics}, by name. */
+  public Map<String, Double> measures() {
+    return measures;
+  }
+
+  /** Whether all rows were decoded and judged. */
+  public boolean isWhole() {
+    return MetricsReport.isWhole(metrics);
+  }
+
+  /** The table that the job prints. */
+  public String text() {
+    return MetricsReport.of(metrics, run.labels());
   }
 
   private Dataset<Row> read(Table table) {
-    return table.read(spark, outputDir).where(col(Table.PARTITION).isin(configIds.toArray()));
+    return table
+        .read(spark, run.location())
+        .where(col(Table.PARTITION).isin(run.configIds().toArray()));
   }
 
   /** Where the numbers come from, of the configuration recorded first. */
-  ObjectNode provenance() {
+  public ObjectNode provenance() {
     Row row =
         read(RunsTable.TABLE)
             .orderBy("started_at", Table.PARTITION)
@@ -94,7 +160,14 @@ final class RunTables {
    * finished_at} and measures with the meanings that they have in {@code metrics}. A shard is what
    * one Spark task decoded, which is one file of {@code completions}.
    */
-  List<Row> shards() {
+  public List<Row> shards() {
+    if (shards == null) {
+      shards = readShards();
+    }
+    return shards;
+  }
+
+  private List<Row> readShards() {
     Dataset<Row> completions =
         read(CompletionsTable.TABLE)
             .withColumn("file", input_file_name())
@@ -142,9 +215,11 @@ final class RunTables {
   }
 
   /** The first samples with their verdicts; no hidden test is among the columns. */
-  TableData samples() {
+  public TableData samples() {
     Dataset<Row> verdicts =
         read(ScoresTable.TABLE)
+            .withColumn("judged_index", col("input_index"))
+            .withColumn("judged_text", col("text"))
             .select(
                 columns(
                     "task_id",
@@ -153,22 +228,61 @@ final class RunTables {
                     "program",
                     "base_status",
                     "plus_status",
-                    "outcome"));
+                    "outcome",
+                    "judged_index",
+                    "judged_text"));
     List<Row> rows =
         read(CompletionsTable.TABLE)
-            .withColumn("answer", expr("COALESCE(text_a, text)"))
             .withColumn("tokens", expr("tokens_r + tokens_a"))
             .withColumn("seconds", expr("wall_micros / 1e6D"))
-            .join(verdicts, KEY, "left")
-            .orderBy("input_index", "sample_index", Table.PARTITION)
+            // A samples file was scored and not decoded here; a generation is not scored.
+            .join(verdicts, KEY, "full")
+            .withColumn("answer", expr("COALESCE(text_a, text, judged_text)"))
+            .orderBy(
+                expr("COALESCE(input_index, judged_index)"),
+                col("sample_index"),
+                col(Table.PARTITION))
             .select(columns(SAMPLE_COLUMNS.toArray(String[]::new)))
             .limit(MAX_SAMPLES)
             .collectAsList();
     return table(SAMPLE_COLUMNS, rows);
   }
 
+  /**
+   * The pictures and the report, as far as the job wrote any, by their paths in the run's folder.
+   */
+  public List<String> files() throws IOException {
+    FileSystem files = fileSystem();
+    List<String> names = new ArrayList<>();
+    Path root = files.makeQualified(new Path(run.location()));
+    Path pictures = new Path(root, ReportStage.PICTURES);
+    if (files.exists(pictures)) {
+      RemoteIterator<LocatedFileStatus> all = files.listFiles(pictures, true);
+      while (all.hasNext()) {
+        names.add(root.toUri().relativize(all.next().getPath().toUri()).getPath());
+      }
+    }
+    names.sort(null);
+    List<String> shown = new ArrayList<>(names.subList(0, Math.min(names.size(), MAX_PICTURES)));
+    if (files.exists(new Path(root, ReportStage.FILE))) {
+      shown.add(ReportStage.FILE);
+    }
+    return shown;
+  }
+
+  /** What one of {@link #files} holds. */
+  public byte[] content(String file) throws IOException {
+    try (InputStream in = fileSystem().open(new Path(run.location(), file))) {
+      return in.readAllBytes();
+    }
+  }
+
+  private FileSystem fileSystem() throws IOException {
+    return new Path(run.location()).getFileSystem(spark.sessionState().newHadoopConf());
+  }
+
   /** Rows as a table, without the columns that no row has. */
-  static TableData table(List<String> columns, List<Row> rows) {
+  public static TableData table(List<String> columns, List<Row> rows) {
     List<String> shown =
         columns.stream()
             .filter(column -> rows.stream().anyMatch(row -> row.getAs(column) != null))
@@ -183,7 +297,7 @@ final class RunTables {
   }
 
   /** The columns of a row that are not null. */
-  static ObjectNode json(Row row, List<String> columns) {
+  public static ObjectNode json(Row row, List<String> columns) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     for (String column : columns) {
       Object value = row.getAs(column);
@@ -195,11 +309,11 @@ final class RunTables {
   }
 
   private static JsonNode json(@Nullable Object value) {
-    return WandbJson.MAPPER.valueToTree(value);
+    return JSON.valueToTree(value);
   }
 
   /** All keys with a prefix. */
-  static ObjectNode prefixed(String prefix, ObjectNode values) {
+  public static ObjectNode prefixed(String prefix, ObjectNode values) {
     ObjectNode prefixed = JsonNodeFactory.instance.objectNode();
     for (Map.Entry<String, JsonNode> value : values.properties()) {
       prefixed.set(prefix + value.getKey(), value.getValue());

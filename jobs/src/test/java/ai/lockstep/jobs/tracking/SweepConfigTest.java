@@ -1,4 +1,4 @@
-package ai.lockstep.jobs.wandb;
+package ai.lockstep.jobs.tracking;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package ai.lockstep.jobs.wandb;
+package ai.lockstep.jobs.tracking;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.util.List;
@@ -9,9 +9,9 @@ import java.util.List;
  * @param columns headings
  * @param rows arrays, each as long as {@code columns}
  */
-record TableData(List<String> columns, List<ArrayNode> rows) {
+public record TableData(List<String> columns, List<ArrayNode> rows) {
 
-  TableData {
+  public TableData {
     columns = List.copyOf(columns);
     rows = List.copyOf(rows);
   }
