@@ -14,6 +14,7 @@ import ai.lockstep.udf.tokenizer.DreamTokenizer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.Serializable;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.HashMap;
@@ -39,14 +40,23 @@ final class DecodeShard implements FlatMapFunction<DecodePlan.Shard, Row> {
   /** Rows handed in ahead of the one waited for, as a multiple of a batch. */
   private static final int AHEAD = 2;
 
+  /** Where a shard's model comes from; other than the configured one in benchmarks. */
+  @FunctionalInterface
+  interface Models extends Serializable {
+    /** The model of a configuration on this executor, loaded once. */
+    ExecutorModel on(RunConfig config);
+  }
+
   private final RunIdentity run;
+  private final Models models;
   private final HashMap<String, LongAccumulator> decoded;
 
   /**
    * @param decoded counts the finished rows of each configuration
    */
-  DecodeShard(RunIdentity run, Map<String, LongAccumulator> decoded) {
+  DecodeShard(RunIdentity run, Models models, Map<String, LongAccumulator> decoded) {
     this.run = run;
+    this.models = models;
     this.decoded = new HashMap<>(decoded);
   }
 
@@ -60,7 +70,7 @@ final class DecodeShard implements FlatMapFunction<DecodePlan.Shard, Row> {
   public Iterator<Row> call(DecodePlan.Shard shard) throws JsonProcessingException {
     RunConfig settings = RunConfig.of((ObjectNode) new ObjectMapper().readTree(shard.config()));
     LongAccumulator finished = decoded.get(shard.configId());
-    ExecutorModel model = ConfiguredModel.onExecutor(settings);
+    ExecutorModel model = models.on(settings);
     Decoder decoder = ConfiguredDecoder.of(settings, model.tokenizer());
     int ahead = AHEAD * model.replica().maxRows();
     return new RowsAhead<>(

@@ -64,6 +64,17 @@ public final class DecodeStage {
       RunIdentity identity,
       String outputDir,
       Consumer<PlannedRun> whole) {
+    run(spark, plan, identity, ConfiguredModel::onExecutor, outputDir, whole);
+  }
+
+  /** The same with models from elsewhere. */
+  static void run(
+      SparkSession spark,
+      DecodePlan plan,
+      RunIdentity identity,
+      DecodeShard.Models models,
+      String outputDir,
+      Consumer<PlannedRun> whole) {
     SparkContext context = spark.sparkContext();
     List<DecodePlan.Shard> shards = new ArrayList<>();
     Map<String, LongAccumulator> decoded = new HashMap<>();
@@ -86,7 +97,7 @@ public final class DecodeStage {
       JavaRDD<Row> rows =
           JavaSparkContext.fromSparkContext(context)
               .parallelize(shards, shards.size())
-              .flatMap(new DecodeShard(identity, decoded));
+              .flatMap(new DecodeShard(identity, models, decoded));
       Dataset<Row> completions = spark.createDataFrame(rows, CompletionsTable.TABLE.schema());
       context.addSparkListener(announced);
       try {

@@ -93,9 +93,7 @@ public final class ScoreStage {
       JudgedTasks target,
       Dataset<Row> candidates,
       String outputDir) {
-    Dataset<Row> done = ScoresTable.TABLE.read(spark, outputDir).select(KEY[0], KEY[1], KEY[2]);
-    Dataset<Row> missing =
-        candidates.join(done, KEY, "left_anti").select(Candidates.COLUMNS).cache();
+    Dataset<Row> missing = missing(spark, candidates, outputDir).cache();
     try {
       long count = missing.count();
       LOG.info("plan: config={} programs={}", run.config().configId(), count);
@@ -106,6 +104,13 @@ public final class ScoreStage {
     } finally {
       missing.unpersist();
     }
+  }
+
+  /** The candidates that have no row in {@code scores} yet. */
+  public static Dataset<Row> missing(
+      SparkSession spark, Dataset<Row> candidates, String outputDir) {
+    Dataset<Row> done = ScoresTable.TABLE.read(spark, outputDir).select(KEY[0], KEY[1], KEY[2]);
+    return candidates.join(done, KEY, "left_anti").select(Candidates.COLUMNS);
   }
 
   private static void judge(
