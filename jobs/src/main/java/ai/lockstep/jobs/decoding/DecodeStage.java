@@ -94,10 +94,11 @@ public final class DecodeStage {
     WholeConfigurations announced = new WholeConfigurations(plan, decoded, whole);
     announced.look();
     if (!shards.isEmpty()) {
+      CrashMarks crashes = new CrashMarks(outputDir, spark.sessionState().newHadoopConf());
       JavaRDD<Row> rows =
           JavaSparkContext.fromSparkContext(context)
               .parallelize(shards, shards.size())
-              .flatMap(new DecodeShard(identity, models, decoded));
+              .flatMap(new DecodeShard(identity, models, crashes, decoded));
       Dataset<Row> completions = spark.createDataFrame(rows, CompletionsTable.TABLE.schema());
       context.addSparkListener(announced);
       try {
@@ -110,9 +111,19 @@ public final class DecodeStage {
       } finally {
         context.removeSparkListener(announced);
       }
+      forget(crashes);
     }
     announced.all();
     writeSteps(spark, outputDir);
+  }
+
+  /** All rows are there: nothing is tried again. */
+  private static void forget(CrashMarks crashes) {
+    try {
+      crashes.clearAll();
+    } catch (IOException e) {
+      LOG.warn("marks of rows that ended their process could not be removed", e);
+    }
   }
 
   /** Writes the steps of configurations that have not as many as their completions had passes. */

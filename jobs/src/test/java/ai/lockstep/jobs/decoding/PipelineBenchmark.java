@@ -181,7 +181,7 @@ public final class PipelineBenchmark {
     Path busy = Files.createDirectories(folder.resolve(name + "-busy"));
     TimedModel.Source source =
         new TimedModel.Source(number("pass_ms", 40) * 1000L, busy.toString());
-    DecodePlan plan = DecodePlan.of(spark, runs, input, out);
+    DecodePlan plan = DecodePlan.of(spark, runs, input, SampleRange::configured, out);
     DecodeStage.run(spark, plan, IDENTITY, models(source), out, run -> {});
     return busy;
   }
@@ -232,19 +232,20 @@ public final class PipelineBenchmark {
         () ->
             DecodeStage.run(
                 spark,
-                DecodePlan.of(spark, runs, input, out),
+                DecodePlan.of(spark, runs, input, SampleRange::configured, out),
                 IDENTITY,
                 models(source),
                 out,
                 whole -> {}));
     timed(seconds, "score join", () -> score(spark, run, out));
     timed(seconds, "metrics", () -> MetricsStage.run(spark, "benchmark", "prompts", ids, out));
-    timed(seconds, "grpo", () -> GrpoStage.run(spark, run, out));
+    timed(seconds, "grpo", () -> GrpoStage.run(spark, List.of(run), out));
     timed(
         seconds,
         "resume plan",
         () -> {
-          int missing = DecodePlan.of(spark, runs, input, out).missingRows();
+          int missing =
+              DecodePlan.of(spark, runs, input, SampleRange::configured, out).missingRows();
           if (missing != 0) {
             throw new IllegalStateException(missing + " rows were lost");
           }
