@@ -32,8 +32,6 @@ public final class ScoreStage {
   /** Shards a core: verdicts take from milliseconds to a minute, and late shards even out. */
   private static final int SHARDS_PER_CORE = 4;
 
-  private static final String[] KEY = {"task_id", "sample_index", Table.PARTITION};
-
   private ScoreStage() {}
 
   /**
@@ -109,8 +107,8 @@ public final class ScoreStage {
   /** The candidates that have no row in {@code scores} yet. */
   public static Dataset<Row> missing(
       SparkSession spark, Dataset<Row> candidates, String outputDir) {
-    Dataset<Row> done = ScoresTable.TABLE.read(spark, outputDir).select(KEY[0], KEY[1], KEY[2]);
-    return candidates.join(done, KEY, "left_anti").select(Candidates.COLUMNS);
+    Dataset<Row> done = ScoresTable.TABLE.read(spark, outputDir).select(Table.withSampleKey());
+    return candidates.join(done, Table.sampleKey(), "left_anti").select(Candidates.COLUMNS);
   }
 
   private static void judge(
