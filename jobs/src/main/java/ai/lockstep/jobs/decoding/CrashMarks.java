@@ -5,10 +5,10 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.util.SerializableConfiguration;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.deploy.SparkHadoopUtil;
 
 /**
  * Which rows were being decoded, alone, when the process that did it died: an empty file for each
@@ -23,11 +23,9 @@ final class CrashMarks implements Serializable {
   private static final String FOLDER = ".crashes";
 
   private final String folder;
-  private final SerializableConfiguration hadoop;
 
-  CrashMarks(String outputDir, Configuration hadoop) {
+  CrashMarks(String outputDir) {
     this.folder = outputDir + "/" + FOLDER;
-    this.hadoop = new SerializableConfiguration(hadoop);
   }
 
   /** Whether a process died over a row. */
@@ -54,7 +52,11 @@ final class CrashMarks implements Serializable {
     return new Path(folder, configId + "/" + URLEncoder.encode(row.id(), StandardCharsets.UTF_8));
   }
 
+  /**
+   * Made where it is needed, which is nearly never: every Spark task would have to read another.
+   */
   private FileSystem files() throws IOException {
-    return new Path(folder).getFileSystem(hadoop.value());
+    return new Path(folder)
+        .getFileSystem(SparkHadoopUtil.get().newConfiguration(SparkEnv.get().conf()));
   }
 }

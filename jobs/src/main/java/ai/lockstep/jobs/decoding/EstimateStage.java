@@ -64,7 +64,7 @@ public final class EstimateStage {
     long count = missing.count();
     if (count > 0) {
       LongAccumulator estimated = spark.sparkContext().longAccumulator("estimated rows");
-      int shards = DecodeStage.shards(spark.sparkContext(), count, run.config());
+      int shards = DecodeStage.shards(spark.sparkContext(), count, run.config(), 1);
       Dataset<Row> rows =
           missing
               .repartition(shards, col("task_id"), col("sample_index"))

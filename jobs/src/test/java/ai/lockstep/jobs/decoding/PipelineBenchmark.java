@@ -109,6 +109,7 @@ public final class PipelineBenchmark {
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.scheduler.mode", "FAIR")
         .config("spark.sql.debug.maxToStringFields", "200")
+        .config("spark.sql.maxConcurrentOutputFileWriters", "8")
         .config("spark.sql.shuffle.partitions", "8");
   }
 
@@ -199,16 +200,31 @@ public final class PipelineBenchmark {
       stages(spark, 1_000);
       for (String size : words.getOrDefault("sizes", "10000,100000").split(",")) {
         int rows = Integer.parseInt(size);
-        Map<String, Double> seconds = stages(spark, rows);
+        Map<String, Cost> seconds = stages(spark, rows);
         StringBuilder line = new StringBuilder();
-        double total = 0;
-        for (Map.Entry<String, Double> stage : seconds.entrySet()) {
-          line.append(String.format(Locale.ROOT, "  %s %.1f s", stage.getKey(), stage.getValue()));
-          total += stage.getValue();
+        double wall = 0;
+        double processor = 0;
+        for (Map.Entry<String, Cost> stage : seconds.entrySet()) {
+          Cost cost = stage.getValue();
+          line.append(
+              String.format(
+                  Locale.ROOT,
+                  "  %s %.1f s (processor %.1f)",
+                  stage.getKey(),
+                  cost.wall,
+                  cost.processor));
+          wall += cost.wall;
+          processor += cost.processor;
         }
         say(
-            "%d rows: %.1f s, %.3f ms a row;%s; live heap peak %d MiB; %s",
-            rows, total, 1000 * total / rows, line, peakMebibytes(), load());
+            "%d rows: %.1f s, %.3f ms a row, %.3f ms of a processor;%s; live heap peak %d MiB; %s",
+            rows,
+            wall,
+            1000 * wall / rows,
+            1000 * processor / rows,
+            line,
+            peakMebibytes(),
+            load());
       }
     } finally {
       spark.stop();
@@ -216,7 +232,7 @@ public final class PipelineBenchmark {
     }
   }
 
-  private Map<String, Double> stages(SparkSession spark, int rows) throws IOException {
+  private Map<String, Cost> stages(SparkSession spark, int rows) throws IOException {
     FileUtils.deleteDirectory(folder.toFile());
     String out = folder.resolve("out").toString();
     int tasks = Math.min(rows, number("tasks", 1_000));
@@ -225,7 +241,7 @@ public final class PipelineBenchmark {
     PlannedRun run = runs.get(0);
     List<String> ids = List.of(run.config().configId());
     TimedModel.Source source = new TimedModel.Source(0, "");
-    Map<String, Double> seconds = new LinkedHashMap<>();
+    Map<String, Cost> seconds = new LinkedHashMap<>();
     timed(
         seconds,
         "decode and write",
@@ -253,10 +269,25 @@ public final class PipelineBenchmark {
     return seconds;
   }
 
-  private static void timed(Map<String, Double> seconds, String stage, Runnable work) {
+  /**
+   * What a stage took.
+   *
+   * @param processor seconds of all its threads: what other work on the machine leaves alone
+   */
+  private record Cost(double wall, double processor) {}
+
+  private static void timed(Map<String, Cost> seconds, String stage, Runnable work) {
     long started = System.nanoTime();
+    long processor = processorNanos();
     work.run();
-    seconds.put(stage, (System.nanoTime() - started) / 1e9);
+    seconds.put(
+        stage,
+        new Cost((System.nanoTime() - started) / 1e9, (processorNanos() - processor) / 1e9));
+  }
+
+  private static long processorNanos() {
+    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getProcessCpuTime();
   }
 
   /**
