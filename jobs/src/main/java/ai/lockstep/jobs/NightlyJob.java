@@ -8,6 +8,7 @@ import ai.lockstep.jobs.cli.JobDescription;
 import ai.lockstep.jobs.cli.JobMain;
 import ai.lockstep.jobs.config.NightlyConfig;
 import ai.lockstep.jobs.config.RunConfig;
+import ai.lockstep.jobs.decoding.DecodeInput;
 import ai.lockstep.jobs.decoding.DecodeStage;
 import ai.lockstep.jobs.metrics.NamedQuery;
 import ai.lockstep.jobs.nightly.Night;
@@ -63,7 +64,7 @@ public final class NightlyJob {
               "  nightly.baseline=DATE  accept that night: compare with it from now on",
               "  nightly.{reference_nights,alpha,min_drop,tokens_per_pass_drop,slowdown}",
               "  nightly.keep_nights=30 nights that keep their tables",
-              "  sweep, dataset, limit, model, decode: as in evaluate",
+              "  sweep, dataset, limit, model, decode, plan: as in evaluate",
               "",
               "A configuration got worse when a paired exact test over the tasks (McNemar's,",
               "with one sample a task and one night) says so after Holm's correction and",
@@ -103,6 +104,10 @@ public final class NightlyJob {
     requireOneNight(runs);
     for (PlannedRun run : runs) {
       DecodeStage.check(run.config());
+    }
+    if (first.plan()) {
+      DecodingRun.forecast(context, runs, first.output().sweepDir(), DecodeInput::benchmark);
+      return;
     }
     SparkSession spark =
         context.spark(first.hardware().sparkProperties(), DecodeStage.sparkProperties(first));

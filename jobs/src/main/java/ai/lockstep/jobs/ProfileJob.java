@@ -59,7 +59,7 @@ public final class ProfileJob {
               "",
               "Keys that matter most",
               "  sweep=steps            steps 5, 10, 20, 50 (default); or any sweep of evaluate",
-              "  limit=16               tasks; tasks, dataset, model, decode: as in evaluate",
+              "  limit=16               tasks; tasks, dataset, model, decode, plan: as in evaluate",
               "  output.dir=DIR         a new folder",
               "",
               "Prints passes, tokens/s and seconds by part: in the model and in the decoder's",
@@ -86,6 +86,10 @@ public final class ProfileJob {
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
     RunConfig first = runs.get(0).config();
     String location = EvaluateJob.location(context, runs.get(0));
+    if (first.plan()) {
+      DecodingRun.forecast(context, runs, location, DecodeInput::benchmark);
+      return;
+    }
     DecodingRun<DecodeInput.Tasks> run =
         DecodingRun.open(context, runs, location, DecodeInput::benchmark);
     requireNothingDecoded(run);

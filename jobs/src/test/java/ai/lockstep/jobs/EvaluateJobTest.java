@@ -3,6 +3,7 @@ package ai.lockstep.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.lockstep.datasets.download.CacheFolder;
+import ai.lockstep.jobs.metrics.NamedQuery;
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.MetricsTable;
 import ai.lockstep.jobs.tables.RunsTable;
@@ -215,6 +216,20 @@ class EvaluateJobTest {
     assertThat(result.output().lines().filter(line -> line.startsWith("decode.tau_a=")))
         .extracting(line -> line.split(" ")[0])
         .containsExactly("decode.tau_a=0.5", "decode.tau_a=0.9");
+    theBundledQueriesNeedOnlyTheParquet();
+  }
+
+  /** As in spark-sql without lockstep: columns, types and partitions are what Spark finds. */
+  private void theBundledQueriesNeedOnlyTheParquet() {
+    for (Table table : TABLES) {
+      spark.read().parquet(table.location(out.toString())).createOrReplaceTempView(table.name());
+    }
+    for (NamedQuery query : NamedQuery.values()) {
+      List<Row> answer = spark.sql(query.sql()).collectAsList();
+      if (query != NamedQuery.EMPTY_ANSWERS) {
+        assertThat(answer).as(query.spelling()).isNotEmpty();
+      }
+    }
   }
 
   @Test

@@ -44,6 +44,21 @@ class JobFailureTest {
   }
 
   @Test
+  void executorsThatKeepDyingAreTheMachines() {
+    JobRun result =
+        failingWith(
+            new SparkException(
+                """
+                Job aborted due to stage failure: Task 0 in stage 1.0 failed 6 times, most recent failure: Lost task 0.5 in stage 1.0 (TID 9) (10.0.0.1 executor 7): ExecutorLostFailure (executor 7 exited caused by one of the running tasks) Reason: Command exited with code 137
+                Driver stacktrace:"""));
+
+    assertThat(result.errors())
+        .isEqualTo(
+            "lockstep: Cannot finish: executors died over the same Spark task again and again; the last one: Command exited with code 137. Read the executors' logs; smaller hardware.batch_rows or more memory may help. What is written stays: repeat the command to go on.\n");
+    assertThat(result.exitCode()).isEqualTo(3);
+  }
+
+  @Test
   void anythingElseIsABug() {
     JobRun result = failingWith(new IllegalStateException("x"));
 

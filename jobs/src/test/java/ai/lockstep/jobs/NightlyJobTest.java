@@ -70,6 +70,18 @@ class NightlyJobTest {
     assertThat(root.resolve("history.md")).content().contains("regression", "baseline");
   }
 
+  @Test
+  void aPlanDoesNothing() {
+    JobRun result = nightly("2026-03-02", "plan=true");
+
+    assertThat(result.errors()).isEmpty();
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.output())
+        .contains("decoding 32 rows: ")
+        .endsWith(ProfileJobTest.PLANNED_ONLY);
+    assertThat(root).doesNotExist();
+  }
+
   private static void claimThatEveryTaskWasRight(Path file, String label) throws IOException {
     ObjectMapper json = new ObjectMapper();
     JsonNode night = json.readTree(file.toFile());

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.StreamSupport;
 import javax.imageio.ImageIO;
@@ -19,6 +20,9 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(LocalSpark.class)
 class ProfileJobTest {
 
+  static final String PLANNED_ONLY =
+      "planned only: nothing was written. Leave out plan=true to run it.\n";
+
   @TempDir Path folder;
   private Path out;
 
@@ -27,16 +31,27 @@ class ProfileJobTest {
     out = folder.resolve("out");
   }
 
-  private JobRun profile() {
-    return JobRun.of(
-        ProfileJob.DESCRIPTION,
-        ProfileJob::run,
-        List.of(
-            "output.dir=" + out,
-            "limit=2",
-            "decode.r_length=4",
-            "decode.a_length=8",
-            "model.generation.steps=1,6"));
+  private JobRun profile(String... more) {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "output.dir=" + out,
+                "limit=2",
+                "decode.r_length=4",
+                "decode.a_length=8",
+                "model.generation.steps=1,6"));
+    words.addAll(List.of(more));
+    return JobRun.of(ProfileJob.DESCRIPTION, ProfileJob::run, words);
+  }
+
+  @Test
+  void aPlanDoesNothing() {
+    JobRun result = profile("plan=true");
+
+    assertThat(result.errors()).isEmpty();
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.output()).contains("decoding 4 rows: ").endsWith(PLANNED_ONLY);
+    assertThat(out).doesNotExist();
   }
 
   private JsonNode json(String file) throws IOException {

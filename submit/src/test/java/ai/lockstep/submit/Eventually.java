@@ -9,7 +9,7 @@ import java.util.function.BooleanSupplier;
 final class Eventually {
 
   /** Far above what a busy machine needs. */
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   private static final long LOOK_MILLIS = 20;
 

@@ -103,6 +103,81 @@ class LauncherTest {
     return result.output.lines().filter(line -> !line.startsWith("done in")).toList();
   }
 
+  /** What a distribution's bin/spark-submit and bin/spark-class come to, over the same jars. */
+  private static final String SPARK_SUBMIT =
+      """
+      #!/usr/bin/env bash
+      export SPARK_HOME=$(cd "$(dirname "$0")/.." && pwd) SPARK_SCALA_VERSION=2.13
+      command=()
+      while IFS= read -r -d '' word; do command+=("$word"); done < <(
+        java -Xmx128m -cp "$SPARK_HOME/jars/*" org.apache.spark.launcher.Main \\
+          org.apache.spark.deploy.SparkSubmit "$@"
+        printf '%d\\0' $?
+      )
+      [ "${command[-1]}" = 0 ] || exit "${command[-1]}"
+      command=("${command[@]:1:${#command[@]}-2}")
+      command[0]=${command[0]#$'\\n'}
+      touch "$SPARK_HOME/was-used"
+      exec "${command[@]}"
+      """;
+
+  private Path sparkHomeOfTheUser() throws IOException {
+    Path home = Files.createDirectories(folder.resolve("spark/bin")).getParent();
+    Files.createSymbolicLink(
+        home.resolve("jars"), Path.of("target/spark-home/jars").toAbsolutePath());
+    Path submit = Files.writeString(home.resolve("bin/spark-submit"), SPARK_SUBMIT);
+    assertThat(submit.toFile().setExecutable(true)).isTrue();
+    return home;
+  }
+
+  private static final List<String> SMALL =
+      List.of("tasks=0-1", "decode.r_length=4", "decode.a_length=8", "viz.enabled=false");
+
+  @Test
+  void aLocalClusterNeedsNoSparkOfTheUser() throws IOException, InterruptedException {
+    List<String> words = new ArrayList<>(List.of("evaluate", "--master"));
+    words.addAll(List.of("local-cluster[2,1,1024]", "--conf", "spark.executor.memory=600m"));
+    words.addAll(SMALL);
+    words.add("output.dir=out");
+
+    Result result = run(words.toArray(String[]::new));
+
+    assertThat(result.exitCode()).as(result.errors).isZero();
+    assertThat(result.errors).contains("decoding finished: 2 rows", "scoring finished: 2 programs");
+  }
+
+  @Test
+  void theApplicationJarRunsOnASparkOfTheUser() throws IOException, InterruptedException {
+    Path root = Path.of("..").toRealPath();
+    String line =
+        Files.readAllLines(root.resolve("README.md")).stream()
+            .filter(text -> text.startsWith("$SPARK_HOME/bin/spark-submit "))
+            .findFirst()
+            .orElseThrow();
+    Path home = sparkHomeOfTheUser();
+    Path out = folder.resolve("out");
+    String command = line.replace("output.dir=out", String.join(" ", SMALL) + " output.dir=" + out);
+    Path errors = folder.resolve("stderr");
+    ProcessBuilder builder =
+        new ProcessBuilder("bash", "-c", command)
+            .directory(root.toFile())
+            .redirectOutput(folder.resolve("stdout").toFile())
+            .redirectError(errors.toFile());
+    builder.environment().put("SPARK_HOME", home.toString());
+
+    Process process = builder.start();
+
+    assertThat(process.waitFor(TIMEOUT_MINUTES, TimeUnit.MINUTES)).isTrue();
+    assertThat(process.exitValue()).as(Files.readString(errors)).isZero();
+    assertThat(out.resolve("eval_results.json")).exists();
+
+    Files.delete(home.resolve("was-used"));
+    Result second = run(Map.of("SPARK_HOME", home.toString()), "evaluate", "limit=none");
+
+    assertThat(second.exitCode()).as(second.errors).isEqualTo(2);
+    assertThat(home.resolve("was-used")).exists();
+  }
+
   @Test
   void theSmokeTestPassesInBothModes() throws IOException, InterruptedException {
     Result result = script(LAUNCHER.resolveSibling("smoke_decode.sh"), Map.of());

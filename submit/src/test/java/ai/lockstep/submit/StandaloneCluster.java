@@ -11,6 +11,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -35,24 +36,30 @@ final class StandaloneCluster implements AutoCloseable {
       esac
       """;
 
+  /** Each worker is a host to Spark, which starts a task's twin on another host only. */
+  private record Seat(String host, String gpus) {}
+
+  private static final List<Seat> SEATS =
+      List.of(new Seat("127.0.0.1", "0,1"), new Seat("127.0.0.2", "2,3"));
+
   private final Path folder;
   private final int port;
   private final int webPort;
   private final Process master;
-  private final List<Process> workers = new ArrayList<>();
+  private final Map<Seat, Process> workers = new LinkedHashMap<>();
 
   /** Starts everything and waits until both workers are registered. */
   StandaloneCluster(Path folder) throws IOException {
     this.folder = folder;
     this.port = freePort();
     this.webPort = freePort();
-    Path tools = Files.createDirectories(folder.resolve("tools"));
-    Path nvidiaSmi = Files.writeString(tools.resolve("nvidia-smi"), NVIDIA_SMI);
+    Path nvidiaSmi =
+        Files.writeString(Files.createDirectories(tools()).resolve("nvidia-smi"), NVIDIA_SMI);
     assertThat(nvidiaSmi.toFile().setExecutable(true)).isTrue();
     this.master =
         start(
             "master",
-            Map.of(),
+            Map.of("SPARK_LOCAL_IP", "127.0.0.1"),
             "org.apache.spark.deploy.master.Master",
             "--host",
             "127.0.0.1",
@@ -61,27 +68,47 @@ final class StandaloneCluster implements AutoCloseable {
             "--webui-port",
             String.valueOf(webPort));
     Eventually.holds("the master answers", () -> aliveWorkers() == 0);
-    for (String gpus : List.of("0,1", "2,3")) {
-      workers.add(
-          start(
-              "worker" + gpus,
-              Map.of("LOCKSTEP_GPUS", gpus, "PATH", tools + ":" + System.getenv("PATH")),
-              "org.apache.spark.deploy.worker.Worker",
-              "--host",
-              "127.0.0.1",
-              "--webui-port",
-              "0",
-              "--cores",
-              "2",
-              "--memory",
-              "2g",
-              "--work-dir",
-              folder.resolve("work" + gpus).toString(),
-              "--properties-file",
-              workerProperties().toString(),
-              master()));
+    startMissingWorkers();
+  }
+
+  /** Starts workers that were killed and waits until both are registered. */
+  void startMissingWorkers() throws IOException {
+    for (Seat seat : SEATS) {
+      if (!workers.containsKey(seat) || !workers.get(seat).isAlive()) {
+        workers.put(seat, startWorker(seat));
+      }
     }
-    Eventually.holds("two workers are registered", () -> aliveWorkers() == 2);
+    Eventually.holds("two workers are registered", () -> aliveWorkers() == SEATS.size());
+  }
+
+  private Process startWorker(Seat seat) throws IOException {
+    return start(
+        "worker" + seat.gpus,
+        Map.of(
+            "LOCKSTEP_GPUS",
+            seat.gpus,
+            "SPARK_LOCAL_IP",
+            seat.host,
+            "PATH",
+            tools() + ":" + System.getenv("PATH")),
+        "org.apache.spark.deploy.worker.Worker",
+        "--host",
+        seat.host,
+        "--webui-port",
+        "0",
+        "--cores",
+        "2",
+        "--memory",
+        "2g",
+        "--work-dir",
+        folder.resolve("work" + seat.gpus).toString(),
+        "--properties-file",
+        workerProperties().toString(),
+        master());
+  }
+
+  private Path tools() {
+    return folder.resolve("tools");
   }
 
   private Path workerProperties() throws IOException {
@@ -111,10 +138,10 @@ final class StandaloneCluster implements AutoCloseable {
     ProcessBuilder builder =
         new ProcessBuilder(command)
             .redirectErrorStream(true)
-            .redirectOutput(folder.resolve(name + ".log").toFile());
+            .redirectOutput(
+                ProcessBuilder.Redirect.appendTo(folder.resolve(name + ".log").toFile()));
     builder.environment().put("SPARK_HOME", SPARK_HOME.toString());
     builder.environment().put("SPARK_SCALA_VERSION", "2.13");
-    builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
     builder.environment().putAll(environment);
     return builder.start();
   }
@@ -135,7 +162,13 @@ final class StandaloneCluster implements AutoCloseable {
 
   /** Executors that run now: workers have no other children. */
   List<ProcessHandle> executors() {
-    return workers.stream().flatMap(worker -> worker.children()).toList();
+    return workers.values().stream().flatMap(worker -> worker.children()).toList();
+  }
+
+  /** Kills a worker, whose executors end by themselves; waits until the master has noticed. */
+  void killAWorker() {
+    workers.values().iterator().next().destroyForcibly().onExit().join();
+    Eventually.holds("the master misses a worker", () -> aliveWorkers() == SEATS.size() - 1);
   }
 
   @Override
@@ -143,7 +176,7 @@ final class StandaloneCluster implements AutoCloseable {
     List<ProcessHandle> all =
         Stream.concat(
                 executors().stream(),
-                Stream.concat(workers.stream(), Stream.of(master)).map(Process::toHandle))
+                Stream.concat(workers.values().stream(), Stream.of(master)).map(Process::toHandle))
             .toList();
     all.forEach(ProcessHandle::destroyForcibly);
     all.forEach(process -> process.onExit().join());

@@ -92,6 +92,11 @@ public final class JobContext implements AutoCloseable {
       conf.setIfMissing("spark.sql.session.timeZone", "UTC");
       // First come, first served would leave no slot for scoring until all is decoded.
       conf.setIfMissing("spark.scheduler.mode", "FAIR");
+      // Without it Spark sorts each task's rows by config_id before it writes the first.
+      conf.setIfMissing("spark.sql.maxConcurrentOutputFileWriters", "8");
+      // An executor that hangs would keep a finished driver until Spark gives it up.
+      conf.setIfMissing("spark.cleaner.referenceTracking.blocking", "false");
+      conf.setIfMissing("spark.cleaner.referenceTracking.blocking.shuffle", "false");
       // The tables have more columns than Spark's messages expect; it would warn of each plan.
       conf.setIfMissing("spark.sql.debug.maxToStringFields", "200");
       conf.set(

@@ -26,6 +26,9 @@ public final class JobMain {
   private static final List<String> DISK_FULL =
       List.of("No space left on device", "Disk quota exceeded", "File too large");
 
+  /** What Spark says of a task that was running when its executor ended. */
+  private static final String EXECUTOR_LOST = "ExecutorLostFailure";
+
   private JobMain() {}
 
   /** Runs a job and ends the process with its exit code. */
@@ -67,6 +70,13 @@ public final class JobMain {
         return Optional.of(found);
       }
       String message = cause.getMessage() == null ? "" : cause.getMessage();
+      if (message.contains(EXECUTOR_LOST)) {
+        return Optional.of(
+            LockstepException.environment(
+                "Cannot finish: executors died over the same Spark task again and again; the last one: %s. Read the executors' logs; smaller hardware.batch_rows or more memory may help. What is written stays: repeat the command to go on."
+                    .formatted(lastLoss(message)),
+                failure));
+      }
       for (String full : DISK_FULL) {
         if (message.contains(full)) {
           return Optional.of(
@@ -78,6 +88,12 @@ public final class JobMain {
       }
     }
     return Optional.empty();
+  }
+
+  /** Such as {@code Command exited with code 137}. */
+  private static String lastLoss(String message) {
+    String line = message.substring(message.indexOf(EXECUTOR_LOST)).lines().findFirst().orElse("");
+    return line.replaceFirst(".*Reason: ", "").strip();
   }
 
   private static void execute(JobDescription description, JobArguments arguments, Job job)

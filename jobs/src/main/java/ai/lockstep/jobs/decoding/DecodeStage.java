@@ -33,6 +33,12 @@ public final class DecodeStage {
   /** Each shard becomes a file: more of them make every later look at the table slow. */
   private static final int MAX_SHARDS = 2000;
 
+  /** Of a shard in a long run: a Spark task costs about as much as a few rows. */
+  private static final int BATCHES_A_SHARD = 4;
+
+  /** Of a short run: a killed one loses what is in flight, and late shards even out. */
+  private static final int SHARDS_A_SLOT = 8;
+
   private DecodeStage() {}
 
   /**
@@ -64,6 +70,17 @@ public final class DecodeStage {
       RunIdentity identity,
       String outputDir,
       Consumer<PlannedRun> whole) {
+    run(spark, plan, identity, ConfiguredModel::onExecutor, outputDir, whole);
+  }
+
+  /** The same with models from elsewhere. */
+  static void run(
+      SparkSession spark,
+      DecodePlan plan,
+      RunIdentity identity,
+      DecodeShard.Models models,
+      String outputDir,
+      Consumer<PlannedRun> whole) {
     SparkContext context = spark.sparkContext();
     List<DecodePlan.Shard> shards = new ArrayList<>();
     Map<String, LongAccumulator> decoded = new HashMap<>();
@@ -77,17 +94,21 @@ public final class DecodeStage {
           part.missingRows());
       decoded.put(config.configId(), context.longAccumulator("decoded " + config.configId()));
       if (part.missingRows() > 0) {
-        shards.addAll(part.shards(shards(context, part.missingRows(), config)));
+        shards.addAll(
+            part.shards(shards(context, part.missingRows(), config, plan.parts().size())));
       }
     }
     WholeConfigurations announced = new WholeConfigurations(plan, decoded, whole);
     announced.look();
     if (!shards.isEmpty()) {
+      CrashMarks crashes = new CrashMarks(outputDir);
       JavaRDD<Row> rows =
           JavaSparkContext.fromSparkContext(context)
               .parallelize(shards, shards.size())
-              .flatMap(new DecodeShard(identity, decoded));
-      Dataset<Row> completions = spark.createDataFrame(rows, CompletionsTable.TABLE.schema());
+              .flatMap(new DecodeShard(identity, models, crashes, decoded));
+      // Not createDataFrame: every Spark task would generate the code that encodes its rows.
+      Dataset<Row> completions =
+          spark.createDataset(rows.rdd(), Encoders.row(CompletionsTable.TABLE.schema()));
       context.addSparkListener(announced);
       try {
         Progress.during(
@@ -99,9 +120,19 @@ public final class DecodeStage {
       } finally {
         context.removeSparkListener(announced);
       }
+      forget(crashes);
     }
     announced.all();
     writeSteps(spark, outputDir);
+  }
+
+  /** All rows are there: nothing is tried again. */
+  private static void forget(CrashMarks crashes) {
+    try {
+      crashes.clearAll();
+    } catch (IOException e) {
+      LOG.warn("marks of rows that ended their process could not be removed", e);
+    }
   }
 
   /** Writes the steps of configurations that have not as many as their completions had passes. */
@@ -156,11 +187,22 @@ public final class DecodeStage {
         out -> CompletionsFile.write(written(spark, config, folder.location()), out));
   }
 
-  /** A few a slot: a killed run loses what is in flight, and late shards even out. */
-  static int shards(SparkContext context, long rows, RunConfig config) {
+  /**
+   * How many parts the rows of a configuration are decoded in.
+   *
+   * @param configurations that are decoded together
+   */
+  static int shards(SparkContext context, long rows, RunConfig config, int configurations) {
     int slots = context.defaultParallelism();
-    long byBatch = (rows + config.hardware().batchRows() - 1) / config.hardware().batchRows();
-    int usual = Math.max((int) Math.min(byBatch, MAX_SHARDS), slots);
-    return (int) Math.min(config.hardware().shards().orElse(usual), rows);
+    long batches = ceiling(rows, config.hardware().batchRows());
+    long enough = ceiling((long) SHARDS_A_SLOT * slots, configurations);
+    long usual = Math.max(ceiling(batches, BATCHES_A_SHARD), Math.min(batches, enough));
+    // A small run is spread over all slots, though that makes its batches smaller.
+    long shards = Math.max(Math.min(usual, MAX_SHARDS), slots);
+    return (int) Math.min(config.hardware().shards().orElse((int) shards), rows);
+  }
+
+  private static long ceiling(long all, long size) {
+    return (all + size - 1) / size;
   }
 }

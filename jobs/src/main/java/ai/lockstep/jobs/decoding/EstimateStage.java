@@ -27,8 +27,6 @@ import org.apache.spark.util.LongAccumulator;
  */
 public final class EstimateStage {
 
-  private static final String[] KEY = {"task_id", "sample_index", Table.PARTITION};
-
   private EstimateStage() {}
 
   /**
@@ -55,18 +53,18 @@ public final class EstimateStage {
     if (rl.logProbs() == RlConfig.LogProbs.TRACE) {
       return 0;
     }
-    Dataset<Row> done = made(spark, rl, outputDir).select(KEY[0], KEY[1], KEY[2]);
+    Dataset<Row> done = made(spark, rl, outputDir).select(Table.withSampleKey());
     Dataset<Row> missing =
         CompletionsTable.TABLE
             .read(spark, outputDir)
             .where(col(Table.PARTITION).equalTo(run.config().configId()))
             .where(col("status").equalTo("ok"))
-            .join(done, KEY, "left_anti")
-            .select("task_id", "sample_index", "prompt_ids", "token_ids", "commit_block", KEY[2]);
+            .join(done, Table.sampleKey(), "left_anti")
+            .select(Table.withSampleKey(col("prompt_ids"), col("token_ids"), col("commit_block")));
     long count = missing.count();
     if (count > 0) {
       LongAccumulator estimated = spark.sparkContext().longAccumulator("estimated rows");
-      int shards = DecodeStage.shards(spark.sparkContext(), count, run.config());
+      int shards = DecodeStage.shards(spark.sparkContext(), count, run.config(), 1);
       Dataset<Row> rows =
           missing
               .repartition(shards, col("task_id"), col("sample_index"))
@@ -101,7 +99,7 @@ public final class EstimateStage {
   /**
    * Samples with the estimate's columns as {@code grpo} names them, null where there is none.
    *
-   * @param samples with the columns of {@link #KEY}
+   * @param samples with the columns of {@link Table#sampleKey}
    */
   public static Dataset<Row> join(
       SparkSession spark, Dataset<Row> samples, RlConfig rl, String outputDir) {
@@ -109,26 +107,22 @@ public final class EstimateStage {
     Dataset<Row> estimates =
         rl.logProbs() == RlConfig.LogProbs.D1
             ? made.select(
-                col(KEY[0]),
-                col(KEY[1]),
-                col(KEY[2]),
-                col("logp").as("logp_d1"),
-                col("hidden").as("d1_prompt_mask"),
-                absent("logp_coupled", "array<float>"),
-                absent("coupled_mask", "array<boolean>"),
-                absent("coupled_t", "float"),
-                absent("logp_full", "array<float>"))
+                Table.withSampleKey(
+                    col("logp").as("logp_d1"),
+                    col("hidden").as("d1_prompt_mask"),
+                    absent("logp_coupled", "array<float>"),
+                    absent("coupled_mask", "array<boolean>"),
+                    absent("coupled_t", "float"),
+                    absent("logp_full", "array<float>")))
             : made.select(
-                col(KEY[0]),
-                col(KEY[1]),
-                col(KEY[2]),
-                absent("logp_d1", "array<float>"),
-                absent("d1_prompt_mask", "array<boolean>"),
-                col("logp").as("logp_coupled"),
-                col("hidden").as("coupled_mask"),
-                col("ratio").as("coupled_t"),
-                col("logp_full"));
-    return samples.join(estimates, KEY, "left_outer");
+                Table.withSampleKey(
+                    absent("logp_d1", "array<float>"),
+                    absent("d1_prompt_mask", "array<boolean>"),
+                    col("logp").as("logp_coupled"),
+                    col("hidden").as("coupled_mask"),
+                    col("ratio").as("coupled_t"),
+                    col("logp_full")));
+    return samples.join(estimates, Table.sampleKey(), "left_outer");
   }
 
   private static org.apache.spark.sql.Column absent(String name, String type) {

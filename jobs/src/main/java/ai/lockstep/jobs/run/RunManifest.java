@@ -27,6 +27,8 @@ import java.util.TreeMap;
  * @param inputMd5 digest of the samples that are scored; empty when there are none
  * @param modelDigest digest of the checkpoint; empty when nothing is decoded
  * @param configs config id to the part of the configuration that decides results
+ * @param labels config id to what a person tells the configurations apart by, see {@link
+ *     PlannedRun#labels}; may be left out, and nothing that must be the same
  */
 public record RunManifest(
     @JsonProperty("job") String job,
@@ -35,23 +37,33 @@ public record RunManifest(
     @JsonProperty("dataset_md5") String datasetMd5,
     @JsonProperty("input_md5") String inputMd5,
     @JsonProperty("model_digest") String modelDigest,
-    @JsonProperty("configs") Map<String, JsonNode> configs) {
+    @JsonProperty("configs") Map<String, JsonNode> configs,
+    @JsonProperty("labels") Map<String, String> labels) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   public RunManifest {
     configs = new TreeMap<>(configs);
+    Map<String, String> all = new TreeMap<>();
+    configs.keySet().forEach(id -> all.put(id, id));
+    // Earlier manifests have none.
+    all.putAll(Objects.requireNonNullElse(labels, Map.of()));
+    labels = all;
   }
 
   /** The manifest of a command that is about to run. */
   public static RunManifest of(
       String job, List<PlannedRun> runs, String dataset, String datasetMd5, String modelDigest) {
     Map<String, JsonNode> configs = new TreeMap<>();
-    for (PlannedRun run : runs) {
-      configs.put(run.config().configId(), ConfigDigest.deciding(run.composition().resolved()));
+    Map<String, String> labels = new TreeMap<>();
+    List<String> names = PlannedRun.labels(runs);
+    for (int i = 0; i < runs.size(); i++) {
+      String id = runs.get(i).config().configId();
+      configs.put(id, ConfigDigest.deciding(runs.get(i).composition().resolved()));
+      labels.put(id, names.get(i));
     }
     return new RunManifest(
-        job, runs.get(0).config().id(), dataset, datasetMd5, "", modelDigest, configs);
+        job, runs.get(0).config().id(), dataset, datasetMd5, "", modelDigest, configs, labels);
   }
 
   /**
@@ -103,39 +115,10 @@ public record RunManifest(
     }
   }
 
-  /**
-   * How a person tells the configurations apart, by config id: {@code key=value} for every key in
-   * which not all agree; a lone configuration has its id.
-   */
-  public Map<String, String> labels() {
-    Map<String, Map<String, String>> keys = new TreeMap<>();
-    configs.forEach((id, config) -> keys.put(id, leaves(List.of(config))));
-    TreeMap<String, String> shared = new TreeMap<>();
-    keys.values().forEach(shared::putAll);
-    shared
-        .entrySet()
-        .removeIf(
-            entry ->
-                !keys.values().stream()
-                    .allMatch(config -> entry.getValue().equals(config.get(entry.getKey()))));
-    Map<String, String> labels = new TreeMap<>();
-    keys.forEach(
-        (id, config) -> {
-          List<String> own = new ArrayList<>();
-          config.forEach(
-              (key, value) -> {
-                if (!shared.containsKey(key)) {
-                  own.add(key + "=" + value);
-                }
-              });
-          labels.put(id, own.isEmpty() ? id : String.join(" ", own));
-        });
-    return labels;
-  }
-
   /** For a command that scores samples. */
   public RunManifest withInputMd5(String newInputMd5) {
-    return new RunManifest(job, runId, dataset, datasetMd5, newInputMd5, modelDigest, configs);
+    return new RunManifest(
+        job, runId, dataset, datasetMd5, newInputMd5, modelDigest, configs, labels);
   }
 
   /** What differs, as {@code key was x and is y}; empty when {@code now} continues this run. */

@@ -1,5 +1,7 @@
 package ai.lockstep.jobs.scoring;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.SparkConf;
 import org.apache.spark.resource.ResourceProfile;
 import org.apache.spark.resource.ResourceProfileBuilder;
@@ -21,6 +23,9 @@ final class CpuStage {
   /** Local mode refuses resource profiles, and has no GPU to leave alone. */
   private static final String CLUSTERS = "(spark|yarn|k8s|local-cluster).*";
 
+  /** Spark keeps every profile for the application's life: one is enough. */
+  private static final Map<String, ResourceProfile> PROFILES = new ConcurrentHashMap<>();
+
   private CpuStage() {}
 
   /** The same rows, computed by Spark tasks of one core each and no GPU. */
@@ -31,10 +36,16 @@ final class CpuStage {
         || !spark.sparkContext().master().matches(CLUSTERS)) {
       return rows;
     }
+    ResourceProfile profile =
+        PROFILES.computeIfAbsent(spark.sparkContext().applicationId(), id -> profile());
+    return spark.createDataFrame(rows.javaRDD().withResources(profile), rows.schema());
+  }
+
+  private static ResourceProfile profile() {
     // Task requests only: with executor requests Spark would want other executors.
     ResourceProfile profile =
         new ResourceProfileBuilder().require(new TaskResourceRequests().cpus(1)).build();
     LOG.info("scoring without GPUs: resource_profile={}", profile.id());
-    return spark.createDataFrame(rows.javaRDD().withResources(profile), rows.schema());
+    return profile;
   }
 }

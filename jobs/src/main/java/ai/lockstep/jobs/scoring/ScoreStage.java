@@ -32,8 +32,6 @@ public final class ScoreStage {
   /** Shards a core: verdicts take from milliseconds to a minute, and late shards even out. */
   private static final int SHARDS_PER_CORE = 4;
 
-  private static final String[] KEY = {"task_id", "sample_index", Table.PARTITION};
-
   private ScoreStage() {}
 
   /**
@@ -93,9 +91,7 @@ public final class ScoreStage {
       JudgedTasks target,
       Dataset<Row> candidates,
       String outputDir) {
-    Dataset<Row> done = ScoresTable.TABLE.read(spark, outputDir).select(KEY[0], KEY[1], KEY[2]);
-    Dataset<Row> missing =
-        candidates.join(done, KEY, "left_anti").select(Candidates.COLUMNS).cache();
+    Dataset<Row> missing = missing(spark, candidates, outputDir).cache();
     try {
       long count = missing.count();
       LOG.info("plan: config={} programs={}", run.config().configId(), count);
@@ -106,6 +102,13 @@ public final class ScoreStage {
     } finally {
       missing.unpersist();
     }
+  }
+
+  /** The candidates that have no row in {@code scores} yet. */
+  public static Dataset<Row> missing(
+      SparkSession spark, Dataset<Row> candidates, String outputDir) {
+    Dataset<Row> done = ScoresTable.TABLE.read(spark, outputDir).select(Table.withSampleKey());
+    return candidates.join(done, Table.sampleKey(), "left_anti").select(Candidates.COLUMNS);
   }
 
   private static void judge(

@@ -1,11 +1,14 @@
 package ai.lockstep.jobs.tables;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
@@ -19,6 +22,8 @@ public final class Table {
 
   /** The column every table is partitioned by. */
   public static final String PARTITION = "config_id";
+
+  private static final String[] SAMPLE_KEY = {"task_id", "sample_index", PARTITION};
 
   private final String name;
   private final List<Column> columns;
@@ -35,6 +40,17 @@ public final class Table {
   /** Starts the declaration of a table. */
   public static Declaration named(String name) {
     return new Declaration(name);
+  }
+
+  /** The columns that tell samples apart, in every table that has a row a sample; to join by. */
+  public static String[] sampleKey() {
+    return SAMPLE_KEY.clone();
+  }
+
+  /** The columns that tell samples apart, and more; to select them. */
+  public static org.apache.spark.sql.Column[] withSampleKey(org.apache.spark.sql.Column... more) {
+    return Stream.concat(Arrays.stream(SAMPLE_KEY).map(functions::col), Arrays.stream(more))
+        .toArray(org.apache.spark.sql.Column[]::new);
   }
 
   /** Folder name and the name in SQL. */

@@ -65,8 +65,6 @@ public final class RunResults {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private static final String[] KEY = {"task_id", "sample_index", Table.PARTITION};
-
   /** Columns of {@code runs} that say where the numbers come from. */
   private static final List<String> PROVENANCE =
       List.of(
@@ -172,29 +170,25 @@ public final class RunResults {
         read(CompletionsTable.TABLE)
             .withColumn("file", input_file_name())
             .select(
-                col("file"),
-                col(KEY[0]),
-                col(KEY[1]),
-                col(KEY[2]),
-                col("status"),
-                col("nfe"),
-                col("fill_rate"),
-                expr("CAST(empty_answer AS DOUBLE) AS empty"),
-                expr("committed_r + committed_a AS committed"),
-                expr("tokens_r + tokens_a AS tokens"),
-                col("started_at"),
-                col("finished_at"));
+                Table.withSampleKey(
+                    col("file"),
+                    col("status"),
+                    col("nfe"),
+                    col("fill_rate"),
+                    expr("CAST(empty_answer AS DOUBLE) AS empty"),
+                    expr("committed_r + committed_a AS committed"),
+                    expr("tokens_r + tokens_a AS tokens"),
+                    col("started_at"),
+                    col("finished_at")));
     Dataset<Row> verdicts =
         read(ScoresTable.TABLE)
             .select(
-                col(KEY[0]),
-                col(KEY[1]),
-                col(KEY[2]),
-                expr("CAST(passed_base AS DOUBLE) AS base"),
-                // As in metrics, there is no plus to speak of where only base was judged.
-                expr("IF(plus_status IS NULL, NULL, CAST(passed_plus AS DOUBLE)) AS plus"));
+                Table.withSampleKey(
+                    expr("CAST(passed_base AS DOUBLE) AS base"),
+                    // As in metrics, there is no plus to speak of where only base was judged.
+                    expr("IF(plus_status IS NULL, NULL, CAST(passed_plus AS DOUBLE)) AS plus")));
     return completions
-        .join(verdicts, KEY, "left")
+        .join(verdicts, Table.sampleKey(), "left")
         .groupBy(Table.PARTITION, "file")
         .agg(
             expr("COUNT(*) AS rows"),
@@ -236,7 +230,7 @@ public final class RunResults {
             .withColumn("tokens", expr("tokens_r + tokens_a"))
             .withColumn("seconds", expr("wall_micros / 1e6D"))
             // A samples file was scored and not decoded here; a generation is not scored.
-            .join(verdicts, KEY, "full")
+            .join(verdicts, Table.sampleKey(), "full")
             .withColumn("answer", expr("COALESCE(text_a, text, judged_text)"))
             .orderBy(
                 expr("COALESCE(input_index, judged_index)"),

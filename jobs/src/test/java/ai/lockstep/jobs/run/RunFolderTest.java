@@ -28,7 +28,7 @@ class RunFolderTest {
   private static RunManifest manifest(String configId, String config) throws IOException {
     JsonNode node = new ObjectMapper().readTree(config);
     return new RunManifest(
-        "evaluate", "night-1", "starter", "md5", "", "sha", Map.of(configId, node));
+        "evaluate", "night-1", "starter", "md5", "", "sha", Map.of(configId, node), Map.of());
   }
 
   private void claim(RunManifest manifest) {
@@ -120,7 +120,8 @@ class RunFolderTest {
             "other",
             "",
             "sha",
-            Map.of("a", new ObjectMapper().readTree("{}")));
+            Map.of("a", new ObjectMapper().readTree("{}")),
+            Map.of());
 
     assertThatThrownBy(() -> claim(changed))
         .hasMessage(

@@ -91,6 +91,13 @@ public final class Replica implements AutoCloseable {
     return maxRows;
   }
 
+  /**
+   * Whether it takes no more rows: it was closed, or an error such as too little memory ended it.
+   */
+  public boolean isClosed() {
+    return closed;
+  }
+
   /** What was done so far. */
   public ReplicaLoad load() {
     return load;

@@ -50,10 +50,12 @@ public record ExecutorModel(
     return get(model, device, assignedToTask(), batchRows);
   }
 
-  /** The same for a given GPU address. */
+  /** The same for a given GPU address; a replica that an error has ended is replaced. */
   static ExecutorModel get(
       ModelSource model, DeviceChoice device, Optional<String> address, int batchRows) {
-    return LOADED.computeIfAbsent(new Key(model, device, address, batchRows), ExecutorModel::load);
+    return LOADED.compute(
+        new Key(model, device, address, batchRows),
+        (key, loaded) -> loaded == null || loaded.replica.isClosed() ? load(key) : loaded);
   }
 
   /** What the replicas of this JVM have done, by name. */

@@ -2,9 +2,7 @@ package ai.lockstep.udf.spark;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -17,7 +15,6 @@ import java.util.concurrent.TimeUnit;
 public final class GpuSampler implements AutoCloseable {
 
   private final NvidiaSmi nvidiaSmi;
-  private final List<String> addresses;
   private final List<Sample> samples = new CopyOnWriteArrayList<>();
   private final ScheduledExecutorService timer;
 
@@ -34,7 +31,6 @@ public final class GpuSampler implements AutoCloseable {
 
   private GpuSampler(NvidiaSmi nvidiaSmi, Duration period) {
     this.nvidiaSmi = nvidiaSmi;
-    this.addresses = addresses(nvidiaSmi);
     this.timer =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -42,8 +38,8 @@ public final class GpuSampler implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-    if (!addresses.isEmpty()) {
-      sample();
+    sample();
+    if (!samples.isEmpty()) {
       timer.scheduleAtFixedRate(
           this::sample, period.toMillis(), period.toMillis(), TimeUnit.MILLISECONDS);
     }
@@ -58,26 +54,19 @@ public final class GpuSampler implements AutoCloseable {
     return new GpuSampler(nvidiaSmi, period);
   }
 
-  private static List<String> addresses(NvidiaSmi nvidiaSmi) {
-    List<String> addresses = new ArrayList<>();
-    while (nvidiaSmi.read(String.valueOf(addresses.size())).isPresent()) {
-      addresses.add(String.valueOf(addresses.size()));
-    }
-    return addresses;
-  }
-
+  /** One process for all GPUs: on some machines a start takes longer than the reading. */
   private void sample() {
-    for (String address : addresses) {
-      Optional<NvidiaSmi.Reading> reading = nvidiaSmi.read(address);
-      reading.ifPresent(
-          now ->
-              samples.add(
-                  new Sample(
-                      Instant.now(),
-                      address,
-                      now.utilizationPercent(),
-                      now.memoryUsedMebibytes())));
-    }
+    Instant now = Instant.now();
+    nvidiaSmi
+        .readAll()
+        .forEach(
+            (address, reading) ->
+                samples.add(
+                    new Sample(
+                        now,
+                        address,
+                        reading.utilizationPercent(),
+                        reading.memoryUsedMebibytes())));
   }
 
   /** What was seen so far, in order of time. */

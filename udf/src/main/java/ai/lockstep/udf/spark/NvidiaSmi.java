@@ -3,7 +3,9 @@ package ai.lockstep.udf.spark;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -57,6 +59,23 @@ public record NvidiaSmi(String command) {
   /** Reads a GPU; empty where the command or the GPU is absent. */
   Optional<Reading> read(String address) {
     return query(FIELDS, "--id=" + address).flatMap(Reading::of);
+  }
+
+  /** Reads every GPU with one process, by address; empty where the command or GPUs are absent. */
+  Map<String, Reading> readAll() {
+    Map<String, Reading> readings = new LinkedHashMap<>();
+    query("index," + FIELDS)
+        .ifPresent(
+            lines ->
+                lines
+                    .lines()
+                    .map(line -> line.split(",", 2))
+                    .filter(parts -> parts.length == 2)
+                    .forEach(
+                        parts ->
+                            Reading.of(parts[1])
+                                .ifPresent(reading -> readings.put(parts[0].strip(), reading))));
+    return readings;
   }
 
   /**

@@ -49,10 +49,10 @@ class NvidiaSmiTest {
   }
 
   @Test
-  void aSamplerSeesEveryGpuOfTheMachineAtOnce() throws IOException {
+  void aSamplerSeesEveryGpuOfTheMachineWithOneProcess() throws IOException {
     NvidiaSmi command =
         answering(
-            "case $1 in --id=0|--id=1) echo \"15342, ${1#--id=}7, 612.40\";; *) exit 6;; esac");
+            "echo started >>\"$0.starts\"; echo '0, 15342, 7, 612.40'; echo '1, 15342, 17, 612.40'");
 
     try (GpuSampler sampler = GpuSampler.start(command, Duration.ofDays(1))) {
       assertThat(sampler.samples())
@@ -61,6 +61,7 @@ class NvidiaSmiTest {
               GpuSampler.Sample::utilizationPercent,
               GpuSampler.Sample::memoryUsedMebibytes)
           .containsExactly(tuple("0", 7.0, 15342.0), tuple("1", 17.0, 15342.0));
+      assertThat(folder.resolve("nvidia-smi.starts")).hasContent("started");
     }
   }
 
