@@ -2,6 +2,7 @@ package ai.lockstep.jobs.train;
 
 import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.cli.Progress;
+import ai.lockstep.jobs.config.ModelConfig;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.config.TrainConfig;
 import ai.lockstep.jobs.decoding.LocatedModel;
@@ -13,6 +14,7 @@ import ai.lockstep.udf.model.ModelSpec;
 import ai.lockstep.udf.model.torch.DreamModel;
 import ai.lockstep.udf.model.torch.DreamPolicy;
 import ai.lockstep.udf.model.torch.TorchDevice;
+import ai.lockstep.udf.spark.DeviceChoice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -24,7 +26,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Trains a LoRA adapter on rollouts and writes it as PEFT does, with the course of the training
- * beside it. In the driver's process, on the CPU.
+ * beside it. In the driver's process, in float32: on the CPU, or with {@code model.device=cuda} on
+ * the first GPU.
  */
 public final class OfflineGrpo {
 
@@ -60,7 +63,7 @@ public final class OfflineGrpo {
     AtomicLong done = new AtomicLong();
     List<StepRecord> steps = new ArrayList<>();
     LoraFactors learnt;
-    try (DreamPolicy policy = load(checkpoint, settings, train)) {
+    try (DreamPolicy policy = load(checkpoint, settings, train, device(config.model()))) {
       PolicyTraining training = new PolicyTraining(policy, train);
       Progress.during(
           "training",
@@ -88,16 +91,24 @@ public final class OfflineGrpo {
   }
 
   private static DreamPolicy load(
-      Checkpoint checkpoint, LoraFactors.Settings settings, TrainConfig train) {
+      Checkpoint checkpoint, LoraFactors.Settings settings, TrainConfig train, TorchDevice device) {
     try {
       return DreamPolicy.load(
-          checkpoint, settings, (float) train.learningRate(), train.seed(), TorchDevice.cpu());
+          checkpoint, settings, (float) train.learningRate(), train.seed(), device);
     } catch (IllegalArgumentException e) {
       throw LockstepException.user(
           "Cannot go on training the adapter with train.rank=%d and train.alpha=%s: %s. Give its own."
               .formatted(train.rank(), train.alpha(), e.getMessage()),
           e);
     }
+  }
+
+  /** The driver is assigned no GPU, so it takes one only when that is asked for. */
+  private static TorchDevice device(ModelConfig model) {
+    return switch (model.device()) {
+      case CUDA -> TorchDevice.cuda(Integer.parseInt(DeviceChoice.FIRST_GPU));
+      case AUTO, CPU -> TorchDevice.cpu();
+    };
   }
 
   /** Estimates are of the policy itself before its first step, so they agree with stored ones. */
