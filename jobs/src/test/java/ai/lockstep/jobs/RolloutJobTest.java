@@ -198,7 +198,11 @@ class RolloutJobTest {
       try (var files = Files.list(out().resolve("trainers/verl"))) {
         assertThat(files.map(file -> file.getFileName().toString()))
             .containsExactlyInAnyOrder(
-                "rollouts-00000.parquet", "reward.py", "agent_loop.py", "agent_loop.yaml", "check.py");
+                "rollouts-00000.parquet",
+                "reward.py",
+                "agent_loop.py",
+                "agent_loop.yaml",
+                "check.py");
       }
       assertThat(rows())
           .extracting(row -> row.<Row>getAs("extra_info").<String>getAs("task_id"))

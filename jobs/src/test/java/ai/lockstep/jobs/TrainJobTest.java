@@ -124,6 +124,16 @@ class TrainJobTest {
         .contains("learning_rate=1.0E-4")
         .endsWith("Repeat its settings, or choose another folder.\n");
 
+    Path course = folder.resolve("killed/training.jsonl");
+    byte[] whole = Files.readAllBytes(course);
+    Files.writeString(course, "");
+    JobRun lost = train("train.save_steps=2", "output.dir=" + folder.resolve("killed"));
+    assertThat(lost.exitCode()).isEqualTo(2);
+    assertThat(lost.errors())
+        .contains(": training.jsonl has 0 steps of ")
+        .endsWith(". Remove training.safetensors to train from the start.\n");
+    Files.write(course, whole);
+
     JobRun resumed = train("train.save_steps=2", "output.dir=" + folder.resolve("killed"));
     assertThat(resumed.exitCode()).as(resumed.errors()).isZero();
     assertThat(resumed.output()).doesNotContain("step=1 ").doesNotContain("step=2 ");

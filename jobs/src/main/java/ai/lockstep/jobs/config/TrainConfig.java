@@ -68,8 +68,7 @@ public record TrainConfig(
   /** What decides the course of a training on given samples. */
   public String course() {
     return "epochs=%d batch_samples=%d learning_rate=%s clip=%s kl=%s rank=%d alpha=%s max_grad_norm=%s seed=%d"
-        .formatted(
-            epochs, batchSamples, learningRate, clip, kl, rank, alpha, maxGradNorm, seed);
+        .formatted(epochs, batchSamples, learningRate, clip, kl, rank, alpha, maxGradNorm, seed);
   }
 
   private static void require(String key, Object value, boolean holds, String rule) {

@@ -28,8 +28,8 @@ import org.apache.spark.sql.SparkSession;
  * Executors write; nothing passes through the driver.
  *
  * <ul>
- *   <li>{@code verl/}: Parquet, one row a task; the reward function, the agent loop and a
- *       check beside it
+ *   <li>{@code verl/}: Parquet, one row a task; the reward function, the agent loop and a check
+ *       beside it
  *   <li>{@code flat/}: Parquet, one row a sample, for TRL and OpenRLHF
  *   <li>{@code dllm_rl/}: a JSON list with {@code step_map}, for dLLM-RL
  * </ul>

@@ -62,7 +62,7 @@ public final class OfflineGrpo {
     ModelSpec spec = DreamModel.spec(checkpoint.name(), sizes, sizes.vocabSize());
     LoraFactors.Settings settings = new LoraFactors.Settings(train.rank(), train.alpha());
     long samples = rollouts.count();
-    TrainingRecord record = TrainingRecord.open(folder, config, samples);
+    TrainingRecord record = TrainingRecord.open(folder, config, rollouts);
     AtomicLong done = new AtomicLong();
     List<StepRecord> steps = new ArrayList<>();
     LoraFactors learnt;

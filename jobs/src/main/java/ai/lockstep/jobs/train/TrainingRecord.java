@@ -53,14 +53,13 @@ final class TrainingRecord {
   /**
    * Opens a folder that may hold an unfinished training.
    *
-   * @param samples of an epoch
-   * @throws LockstepException when it was another training
+   * @throws LockstepException when it was another training, or its course is gone
    */
-  static TrainingRecord open(RunFolder folder, RunConfig config, long samples)
+  static TrainingRecord open(RunFolder folder, RunConfig config, Rollouts rollouts)
       throws IOException {
     Path place = Path.of(config.output().dir());
     TrainConfig train = config.train();
-    String settings = "%s samples=%d".formatted(train.course(), samples);
+    String settings = "%s rollouts=%s".formatted(train.course(), rollouts.fingerprint());
     if (!Files.exists(place.resolve(OfflineGrpo.STATE))) {
       return new TrainingRecord(folder, train, settings, Optional.empty(), new ArrayList<>());
     }
@@ -70,11 +69,25 @@ final class TrainingRecord {
           "Cannot go on training in output.dir=%s: it was begun with %s, not %s. Repeat its settings, or choose another folder."
               .formatted(config.output().dir(), state.settings(), settings));
     }
-    List<String> course =
-        Files.readAllLines(place.resolve(OfflineGrpo.COURSE)).subList(0, state.steps());
+    Path file = place.resolve(OfflineGrpo.COURSE);
+    List<String> course = Files.exists(file) ? Files.readAllLines(file) : List.of();
+    if (course.size() < state.steps()) {
+      throw LockstepException.user(
+          "Cannot go on training in output.dir=%s: %s has %d steps of %d. Remove %s to train from the start."
+              .formatted(
+                  config.output().dir(),
+                  OfflineGrpo.COURSE,
+                  course.size(),
+                  state.steps(),
+                  OfflineGrpo.STATE));
+    }
     LOG.info("training goes on after step {}", state.steps());
     return new TrainingRecord(
-        folder, train, settings, Optional.of(state), new ArrayList<>(course));
+        folder,
+        train,
+        settings,
+        Optional.of(state),
+        new ArrayList<>(course.subList(0, state.steps())));
   }
 
   private static long samples(String line) {

@@ -12,8 +12,7 @@ import java.util.Map;
  * @param settings what the steps to come depend on, for people
  * @param tensors weights and the optimiser's moments by name
  */
-public record TrainingState(
-    int steps, String settings, Map<String, LoraFactors.Factor> tensors) {
+public record TrainingState(int steps, String settings, Map<String, LoraFactors.Factor> tensors) {
 
   private static final String STEPS = "steps";
   private static final String SETTINGS = "settings";
