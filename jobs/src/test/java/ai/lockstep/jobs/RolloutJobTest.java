@@ -217,7 +217,11 @@ class RolloutJobTest {
       try (var files = Files.list(out().resolve("trainers/verl"))) {
         assertThat(files.map(file -> file.getFileName().toString()))
             .containsExactlyInAnyOrder(
-                "rollouts-00000.parquet", "reward.py", "agent_loop.py", "agent_loop.yaml");
+                "rollouts-00000.parquet",
+                "reward.py",
+                "agent_loop.py",
+                "agent_loop.yaml",
+                "check.py");
       }
       assertThat(rows())
           .extracting(row -> row.<Row>getAs("extra_info").<String>getAs("task_id"))
@@ -323,11 +327,26 @@ class RolloutJobTest {
     }
 
     @Test
-    void pyarrowReadsTheFileAsItsReaderDoes() throws Exception {
+    void verlsReaderTakesTheFile() throws Exception {
+      assumePythonHas("datasets");
+
+      assertThat(python("import check; check.main()"))
+          .containsExactly("2 rows and 6 samples in 1 files read as verl reads them");
+    }
+
+    /** Skips, visibly, where a module is not there. */
+    private void assumePythonHas(String module) throws Exception {
       assumeTrue(
-          python("import importlib.util; print(importlib.util.find_spec('pyarrow') is not None)")
-              .equals(List.of("True")),
-          "SKIPPED: python3 has no pyarrow here, so verl's own way of reading is not tried");
+          python("import importlib.util; print(importlib.util.find_spec('%s'))".formatted(module))
+              .stream()
+              .noneMatch("None"::equals),
+          "SKIPPED: python3 has no %s here, so verl's own way of reading is not tried"
+              .formatted(module));
+    }
+
+    @Test
+    void pyarrowReadsTheFileAsItsReaderDoes() throws Exception {
+      assumePythonHas("pyarrow");
 
       assertThat(
               python(

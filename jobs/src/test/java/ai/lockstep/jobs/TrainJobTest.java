@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.commons.io.FileUtils;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -103,6 +104,45 @@ class TrainJobTest {
         .contains(": they were sampled from dream-tiny (bundled-")
         .endsWith("), whose ratios would mean nothing. Roll out again, or choose that model.\n");
     assertThat(folder.resolve("again")).doesNotExist();
+  }
+
+  @Test
+  void aKilledTrainingGoesOnToTheSameEnd() throws IOException {
+    assertThat(train("train.save_steps=2").exitCode()).isZero();
+    // Killed after the last step and before the adapter was written, a training leaves this.
+    FileUtils.copyDirectory(
+        folder.resolve("trained").toFile(),
+        folder.resolve("killed").toFile(),
+        file -> !file.getName().equals("adapter"));
+
+    JobRun refused =
+        train(
+            "train.save_steps=2",
+            "train.learning_rate=1e-3",
+            "output.dir=" + folder.resolve("killed"));
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.errors())
+        .startsWith("lockstep: Cannot go on training in output.dir=" + folder.resolve("killed"))
+        .contains("learning_rate=1.0E-4")
+        .endsWith("Repeat its settings, or choose another folder.\n");
+
+    Path course = folder.resolve("killed/training.jsonl");
+    byte[] whole = Files.readAllBytes(course);
+    Files.writeString(course, "");
+    JobRun lost = train("train.save_steps=2", "output.dir=" + folder.resolve("killed"));
+    assertThat(lost.exitCode()).isEqualTo(2);
+    assertThat(lost.errors())
+        .contains(": training.jsonl has 0 steps of ")
+        .endsWith(". Remove training.safetensors to train from the start.\n");
+    Files.write(course, whole);
+
+    JobRun resumed = train("train.save_steps=2", "output.dir=" + folder.resolve("killed"));
+    assertThat(resumed.exitCode()).as(resumed.errors()).isZero();
+    assertThat(resumed.output()).doesNotContain("step=1 ").doesNotContain("step=2 ");
+    for (String file : List.of("training.jsonl", "adapter/adapter_model.safetensors")) {
+      assertThat(folder.resolve("killed").resolve(file))
+          .hasSameBinaryContentAs(folder.resolve("trained").resolve(file));
+    }
   }
 
   @Test

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param alpha their product counts alpha / rank times, above 0
  * @param maxGradNorm longest gradient, above 0
  * @param seed of new factors and of the samples' order
+ * @param saveSteps steps between two saved states, 1 or more
  */
 public record TrainConfig(
     Optional<String> rollouts,
@@ -29,7 +30,8 @@ public record TrainConfig(
     int rank,
     double alpha,
     double maxGradNorm,
-    long seed) {
+    long seed,
+    int saveSteps) {
 
   public TrainConfig {
     require("epochs", epochs, epochs >= 1, "it must be 1 or more");
@@ -41,6 +43,7 @@ public record TrainConfig(
     require("rank", rank, rank >= 1, "it must be 1 or more");
     require("alpha", alpha, alpha > 0, "it must be above 0");
     require("max_grad_norm", maxGradNorm, maxGradNorm > 0, "it must be above 0");
+    require("save_steps", saveSteps, saveSteps >= 1, "it must be 1 or more");
   }
 
   static TrainConfig read(Keys keys) {
@@ -56,9 +59,16 @@ public record TrainConfig(
             keys.integer("rank"),
             keys.number("alpha"),
             keys.number("max_grad_norm"),
-            keys.longInteger("seed"));
+            keys.longInteger("seed"),
+            keys.integer("save_steps"));
     keys.rejectUnread();
     return train;
+  }
+
+  /** What decides the course of a training on given samples. */
+  public String course() {
+    return "epochs=%d batch_samples=%d learning_rate=%s clip=%s kl=%s rank=%d alpha=%s max_grad_norm=%s seed=%d"
+        .formatted(epochs, batchSamples, learningRate, clip, kl, rank, alpha, maxGradNorm, seed);
   }
 
   private static void require(String key, Object value, boolean holds, String rule) {

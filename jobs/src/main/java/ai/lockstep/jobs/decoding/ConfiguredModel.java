@@ -7,6 +7,8 @@ import ai.lockstep.udf.spark.CheckpointModel;
 import ai.lockstep.udf.spark.DeviceChoice;
 import ai.lockstep.udf.spark.ExecutorModel;
 import ai.lockstep.udf.spark.ModelSource;
+import ai.lockstep.udf.spark.NumberFormat;
+import ai.lockstep.udf.spark.Placement;
 import ai.lockstep.udf.spark.ReplicaSettings;
 import java.util.Map;
 
@@ -40,7 +42,7 @@ final class ConfiguredModel {
     ModelConfig model = config.model();
     return model.torchScript().isPresent()
         ? Map.of()
-        : new ReplicaSettings(checkpoint(model), device(model), config.hardware().batchRows())
+        : new ReplicaSettings(checkpoint(model), placement(model), config.hardware().batchRows())
             .properties();
   }
 
@@ -52,14 +54,20 @@ final class ConfiguredModel {
             .torchScript()
             .<ModelSource>map(exported -> new ExportedSource(config, exported))
             .orElseGet(() -> checkpoint(model));
-    return ExecutorModel.get(source, device(model), config.hardware().batchRows());
+    return ExecutorModel.get(source, placement(model), config.hardware().batchRows());
   }
 
-  private static DeviceChoice device(ModelConfig model) {
-    return switch (model.device()) {
-      case AUTO -> DeviceChoice.AUTO;
-      case CPU -> DeviceChoice.CPU;
-      case CUDA -> DeviceChoice.CUDA;
-    };
+  private static Placement placement(ModelConfig model) {
+    return new Placement(
+        switch (model.device()) {
+          case AUTO -> DeviceChoice.AUTO;
+          case CPU -> DeviceChoice.CPU;
+          case CUDA -> DeviceChoice.CUDA;
+        },
+        switch (model.dtype()) {
+          case AUTO -> NumberFormat.AUTO;
+          case FLOAT32 -> NumberFormat.FLOAT32;
+          case BFLOAT16 -> NumberFormat.BFLOAT16;
+        });
   }
 }

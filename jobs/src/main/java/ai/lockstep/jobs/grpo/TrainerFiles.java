@@ -28,7 +28,8 @@ import org.apache.spark.sql.SparkSession;
  * Executors write; nothing passes through the driver.
  *
  * <ul>
- *   <li>{@code verl/}: Parquet, one row a task; the reward function and the agent loop beside it
+ *   <li>{@code verl/}: Parquet, one row a task; the reward function, the agent loop and a check
+ *       beside it
  *   <li>{@code flat/}: Parquet, one row a sample, for TRL and OpenRLHF
  *   <li>{@code dllm_rl/}: a JSON list with {@code step_map}, for dLLM-RL
  * </ul>
@@ -45,7 +46,7 @@ public final class TrainerFiles {
   private static final long ROW_GROUP_BYTES = 16L << 20;
 
   private static final List<String> VERL_SCRIPTS =
-      List.of("reward.py", "agent_loop.py", "agent_loop.yaml");
+      List.of("reward.py", "agent_loop.py", "agent_loop.yaml", "check.py");
 
   private final SparkSession spark;
   private final RunFolder folder;

@@ -2,6 +2,7 @@ package ai.lockstep.jobs.train;
 
 import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.cli.Progress;
+import ai.lockstep.jobs.config.ModelConfig;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.config.TrainConfig;
 import ai.lockstep.jobs.decoding.LocatedModel;
@@ -13,8 +14,8 @@ import ai.lockstep.udf.model.ModelSpec;
 import ai.lockstep.udf.model.torch.DreamModel;
 import ai.lockstep.udf.model.torch.DreamPolicy;
 import ai.lockstep.udf.model.torch.TorchDevice;
+import ai.lockstep.udf.spark.DeviceChoice;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -24,7 +25,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Trains a LoRA adapter on rollouts and writes it as PEFT does, with the course of the training
- * beside it. In the driver's process, on the CPU.
+ * beside it. In the driver's process, in float32: on the CPU, or with {@code model.device=cuda} on
+ * the first GPU.
  */
 public final class OfflineGrpo {
 
@@ -38,16 +40,19 @@ public final class OfflineGrpo {
 
   private OfflineGrpo() {}
 
+  /** What a killed training goes on from. */
+  public static final String STATE = "training.safetensors";
+
   /**
-   * The first and the last step, for the report.
+   * The first and the last step of this process, for the report.
    *
-   * @param steps of the optimiser
+   * @param steps of the optimiser in all
    * @param first largest at the start is a sign of other weights
    * @param last where training ended
    */
   public record Course(int steps, String first, String last) {}
 
-  /** Trains and writes. */
+  /** Trains, or goes on training, and writes. */
   public static Course run(
       RunConfig config, Rollouts rollouts, LocatedModel.DreamCheckpoint model, RunFolder folder)
       throws IOException {
@@ -56,48 +61,59 @@ public final class OfflineGrpo {
     CheckpointConfig sizes = checkpoint.config();
     ModelSpec spec = DreamModel.spec(checkpoint.name(), sizes, sizes.vocabSize());
     LoraFactors.Settings settings = new LoraFactors.Settings(train.rank(), train.alpha());
-    long total = rollouts.count() * train.epochs();
+    long samples = rollouts.count();
+    TrainingRecord record = TrainingRecord.open(folder, config, rollouts);
     AtomicLong done = new AtomicLong();
     List<StepRecord> steps = new ArrayList<>();
     LoraFactors learnt;
-    try (DreamPolicy policy = load(checkpoint, settings, train)) {
+    try (DreamPolicy policy = load(checkpoint, settings, train, device(config.model()))) {
+      record.state().ifPresent(policy::resume);
       PolicyTraining training = new PolicyTraining(policy, train);
       Progress.during(
           "training",
           "samples",
-          total,
+          samples * train.epochs() - record.samples(),
           done::get,
           () ->
               training.run(
                   epoch -> rollouts.shuffled(train.seed(), epoch, spec),
+                  record.steps(),
                   step -> {
                     requireOwnSamples(step, train);
                     LOG.info("{}", step);
                     steps.add(step);
+                    record.add(step, policy);
                     done.addAndGet(step.samples());
                   }));
       learnt = policy.factors();
     }
     folder.write(ADAPTER + "/adapter_config.json", learnt.config(model.name(), model.revision()));
     folder.write(ADAPTER + "/adapter_model.safetensors", learnt.tensors());
-    StringBuilder course = new StringBuilder();
-    steps.forEach(step -> course.append(step.json()));
-    folder.write(COURSE, course.toString().getBytes(StandardCharsets.UTF_8));
-    return new Course(
-        steps.size(), steps.get(0).toString(), steps.get(steps.size() - 1).toString());
+    record.finish();
+    String first = steps.isEmpty() ? "nothing was left to learn" : steps.get(0).toString();
+    String last = steps.isEmpty() ? "" : steps.get(steps.size() - 1).toString();
+    return new Course(record.steps(), first, last);
   }
 
   private static DreamPolicy load(
-      Checkpoint checkpoint, LoraFactors.Settings settings, TrainConfig train) {
+      Checkpoint checkpoint, LoraFactors.Settings settings, TrainConfig train, TorchDevice device) {
     try {
       return DreamPolicy.load(
-          checkpoint, settings, (float) train.learningRate(), train.seed(), TorchDevice.cpu());
+          checkpoint, settings, (float) train.learningRate(), train.seed(), device);
     } catch (IllegalArgumentException e) {
       throw LockstepException.user(
           "Cannot go on training the adapter with train.rank=%d and train.alpha=%s: %s. Give its own."
               .formatted(train.rank(), train.alpha(), e.getMessage()),
           e);
     }
+  }
+
+  /** The driver is assigned no GPU, so it takes one only when that is asked for. */
+  private static TorchDevice device(ModelConfig model) {
+    return switch (model.device()) {
+      case CUDA -> TorchDevice.cuda(Integer.parseInt(DeviceChoice.FIRST_GPU));
+      case AUTO, CPU -> TorchDevice.cpu();
+    };
   }
 
   /** Estimates are of the policy itself before its first step, so they agree with stored ones. */

@@ -39,10 +39,10 @@ final class PolicyTraining {
    * Learns.
    *
    * @param epochs the samples of an epoch, from 1, in the order in which they are learnt from
+   * @param done steps that the policy has behind it, whose samples are passed over
    * @param seen is told of every step
-   * @return how many steps there were
    */
-  int run(IntFunction<Iterator<TrainingSample>> epochs, Consumer<StepRecord> seen) {
+  void run(IntFunction<Iterator<TrainingSample>> epochs, int done, Consumer<StepRecord> seen) {
     int step = 0;
     for (int epoch = 1; epoch <= train.epochs(); epoch++) {
       Iterator<TrainingSample> samples = epochs.apply(epoch);
@@ -54,11 +54,12 @@ final class PolicyTraining {
         long tokens = batch.stream().mapToLong(TrainingSample::learntCount).sum();
         if (tokens > 0) {
           step++;
-          seen.accept(step(step, epoch, batch, tokens));
+          if (step > done) {
+            seen.accept(step(step, epoch, batch, tokens));
+          }
         }
       }
     }
-    return step;
   }
 
   private StepRecord step(int step, int epoch, List<TrainingSample> batch, long tokens) {

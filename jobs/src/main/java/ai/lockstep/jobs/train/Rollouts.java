@@ -1,6 +1,7 @@
 package ai.lockstep.jobs.train;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.xxhash64;
 
@@ -75,6 +76,13 @@ public final class Rollouts {
   /** Samples to learn from. */
   public long count() {
     return rows.count();
+  }
+
+  /** Tells other samples, advantages or another model from these. */
+  String fingerprint() {
+    return rows.agg(expr("hex(bit_xor(xxhash64(sample_id, model_digest, advantage)))"))
+        .head()
+        .getString(0);
   }
 
   /** Tasks among them. */

@@ -15,6 +15,7 @@ import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.ScoresTable;
 import ai.lockstep.udf.spark.DeviceChoice;
 import ai.lockstep.udf.spark.ExecutorModel;
+import ai.lockstep.udf.spark.Placement;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
@@ -188,7 +189,8 @@ public final class PipelineBenchmark {
   }
 
   private static DecodeShard.Models models(TimedModel.Source source) {
-    return config -> ExecutorModel.get(source, DeviceChoice.CPU, config.hardware().batchRows());
+    return config ->
+        ExecutorModel.get(source, Placement.on(DeviceChoice.CPU), config.hardware().batchRows());
   }
 
   // --- Growing tables ---------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import ai.lockstep.jobs.config.ConfigSource;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.udf.spark.DeviceChoice;
 import ai.lockstep.udf.spark.ExecutorModel;
+import ai.lockstep.udf.spark.Placement;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.sql.SparkSession;
@@ -75,7 +76,9 @@ final class PoisonedRun {
           new RunIdentity("poisoned", "prompts", "poisoned", "poisoned"),
           config ->
               ExecutorModel.get(
-                  new PoisonedModel.Source(), DeviceChoice.CPU, config.hardware().batchRows()),
+                  new PoisonedModel.Source(),
+                  Placement.on(DeviceChoice.CPU),
+                  config.hardware().batchRows()),
           output,
           whole -> {});
     } finally {

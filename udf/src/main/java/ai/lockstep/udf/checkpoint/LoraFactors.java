@@ -3,11 +3,6 @@ package ai.lockstep.udf.checkpoint;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -68,41 +63,9 @@ public record LoraFactors(Settings settings, Map<String, Factor> factors) {
 
   /** {@code adapter_model.safetensors}, float32. */
   public byte[] tensors() {
-    ObjectNode header = new ObjectMapper().createObjectNode();
-    header.putObject("__metadata__").put("format", "pt");
-    long offset = 0;
-    for (Map.Entry<String, Factor> factor : factors.entrySet()) {
-      ObjectNode entry = header.putObject("base_model.model.%s.weight".formatted(factor.getKey()));
-      entry.put("dtype", "F32");
-      ArrayNode shape = entry.putArray("shape");
-      for (long size : factor.getValue().shape) {
-        shape.add(size);
-      }
-      long end = offset + 4L * factor.getValue().values.length;
-      entry.putArray("data_offsets").add(offset).add(end);
-      offset = end;
-    }
-    // The numbers begin at a multiple of eight bytes; blanks fill up.
-    String text = header.toString();
-    byte[] json = (text + " ".repeat((8 - text.length() % 8) % 8)).getBytes(StandardCharsets.UTF_8);
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try {
-      bytes.write(little(8).putLong(json.length).array());
-      bytes.write(json);
-      for (Factor factor : factors.values()) {
-        ByteBuffer numbers = little(4 * factor.values.length);
-        for (float value : factor.values) {
-          numbers.putFloat(value);
-        }
-        bytes.write(numbers.array());
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return bytes.toByteArray();
-  }
-
-  private static ByteBuffer little(int bytes) {
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    Map<String, Factor> named = new LinkedHashMap<>();
+    factors.forEach(
+        (name, factor) -> named.put("base_model.model.%s.weight".formatted(name), factor));
+    return SafetensorsWriter.bytes(Map.of("format", "pt"), named);
   }
 }

@@ -28,12 +28,40 @@ final class SafetensorsFile {
   private static final long MAX_HEADER_BYTES = 100_000_000;
 
   private static final int LENGTH_BYTES = 8;
-  private static final String METADATA = "__metadata__";
+  static final String METADATA = "__metadata__";
 
   private SafetensorsFile() {}
 
   /** The file's tensors by name, in the header's order. */
   static Map<String, StoredTensor> read(Path file) {
+    Header header = header(file);
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> entry : header.root.properties()) {
+      if (!entry.getKey().equals(METADATA)) {
+        tensors.put(
+            entry.getKey(),
+            tensor(file, entry.getKey(), entry.getValue(), header.dataStart, header.fileSize));
+      }
+    }
+
+    return tensors;
+  }
+
+  /** What the file says of itself; empty when it says nothing. */
+  static Map<String, String> metadata(Path file) {
+    Map<String, String> metadata = new LinkedHashMap<>();
+    header(file)
+        .root
+        .path(METADATA)
+        .properties()
+        .forEach(entry -> metadata.put(entry.getKey(), entry.getValue().asText()));
+    return metadata;
+  }
+
+  /** The header, where the tensors' bytes begin, and where the file ends. */
+  private record Header(JsonNode root, long dataStart, long fileSize) {}
+
+  private static Header header(Path file) {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
       if (size < LENGTH_BYTES) {
@@ -46,14 +74,13 @@ final class SafetensorsFile {
       }
       byte[] header = readFully(channel, LENGTH_BYTES, (int) headerBytes).array();
 
-      return tensors(file, header, LENGTH_BYTES + headerBytes, size);
+      return new Header(root(file, header), LENGTH_BYTES + headerBytes, size);
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read " + file, e);
     }
   }
 
-  private static Map<String, StoredTensor> tensors(
-      Path file, byte[] header, long dataStart, long fileSize) throws IOException {
+  private static JsonNode root(Path file, byte[] header) throws IOException {
     JsonNode root;
     try {
       root = new ObjectMapper().readTree(header);
@@ -63,15 +90,7 @@ final class SafetensorsFile {
     if (root == null || !root.isObject()) {
       throw corrupt(file, "its header is not a JSON object");
     }
-    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-    for (Map.Entry<String, JsonNode> entry : root.properties()) {
-      if (!entry.getKey().equals(METADATA)) {
-        tensors.put(
-            entry.getKey(), tensor(file, entry.getKey(), entry.getValue(), dataStart, fileSize));
-      }
-    }
-
-    return tensors;
+    return root;
   }
 
   private static StoredTensor tensor(

@@ -11,8 +11,11 @@ public enum DeviceChoice {
   AUTO,
   /** The CPU. */
   CPU,
-  /** The GPU that Spark assigned, or it fails. */
+  /** The GPU that Spark assigned or, in its local mode, the first; or it fails. */
   CUDA;
+
+  /** CUDA's index of the first GPU that {@code CUDA_VISIBLE_DEVICES} leaves. */
+  public static final String FIRST_GPU = "0";
 
   /** The spelling in parameters and properties. */
   public String spelling() {

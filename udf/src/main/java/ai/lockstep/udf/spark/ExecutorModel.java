@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.resource.ResourceInformation;
 import org.slf4j.Logger;
@@ -32,6 +33,10 @@ public record ExecutorModel(
     DreamTokenizer tokenizer, Replica replica, String device, long readyNanos) {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorModel.class);
+
+  /** The executor's id where the driver is its own. */
+  private static final String DRIVER = "driver";
+
   private static final Map<Key, ExecutorModel> LOADED = new ConcurrentHashMap<>();
 
   static {
@@ -39,22 +44,22 @@ public record ExecutorModel(
   }
 
   private record Key(
-      ModelSource model, DeviceChoice device, Optional<String> address, int batchRows) {}
+      ModelSource model, Placement placement, Optional<String> address, int batchRows) {}
 
   /**
    * The model on the device that Spark gave this task; loads it when it is the first to ask.
    *
    * @param batchRows rows decoded together at most, at least 1
    */
-  public static ExecutorModel get(ModelSource model, DeviceChoice device, int batchRows) {
-    return get(model, device, assignedToTask(), batchRows);
+  public static ExecutorModel get(ModelSource model, Placement placement, int batchRows) {
+    return get(model, placement, assignedToTask(), batchRows);
   }
 
   /** The same for a given GPU address; a replica that an error has ended is replaced. */
   static ExecutorModel get(
-      ModelSource model, DeviceChoice device, Optional<String> address, int batchRows) {
+      ModelSource model, Placement placement, Optional<String> address, int batchRows) {
     return LOADED.compute(
-        new Key(model, device, address, batchRows),
+        new Key(model, placement, address, batchRows),
         (key, loaded) -> loaded == null || loaded.replica.isClosed() ? load(key) : loaded);
   }
 
@@ -75,10 +80,12 @@ public record ExecutorModel(
 
   private static ExecutorModel load(Key key) {
     long started = System.nanoTime();
-    TorchDevice device = key.device.device(key.address);
+    TorchDevice device = key.placement.torch(key.address.or(() -> inLocalMode(key.placement)));
     ModelSource.Loaded loaded = key.model.load(device);
     String leftAlone =
-        key.device == DeviceChoice.CPU ? key.address.map(address -> "#" + address).orElse("") : "";
+        key.placement.device() == DeviceChoice.CPU
+            ? key.address.map(address -> "#" + address).orElse("")
+            : "";
     String name = "%s/%d/%s%s".formatted(host(), pid(), device, leftAlone);
     Replica replica = new Replica(name, loaded.model(), key.batchRows);
     long ready = System.nanoTime();
@@ -96,6 +103,15 @@ public record ExecutorModel(
     return task == null
         ? Optional.empty()
         : gpuAddresses(task.resourcesJMap()).stream().findFirst();
+  }
+
+  /** The first GPU, where it is asked for and Spark's local mode assigns none. */
+  private static Optional<String> inLocalMode(Placement placement) {
+    SparkEnv spark = SparkEnv.get();
+    boolean local = spark != null && spark.executorId().equals(DRIVER);
+    return local && placement.device() == DeviceChoice.CUDA
+        ? Optional.of(DeviceChoice.FIRST_GPU)
+        : Optional.empty();
   }
 
   /** The GPU addresses among what Spark assigned. */

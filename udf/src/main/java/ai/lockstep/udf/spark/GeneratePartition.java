@@ -42,7 +42,7 @@ final class GeneratePartition implements MapPartitionsFunction<Row, Row> {
       return rows;
     }
     ExecutorModel model =
-        ExecutorModel.get(settings.model(), settings.device(), settings.batchSize());
+        ExecutorModel.get(settings.model(), Placement.on(settings.device()), settings.batchSize());
     LockstepDecoder decoder = settings.decoder(model.tokenizer());
     return new RowsAhead<>(
         rows,

@@ -65,7 +65,7 @@ public final class LockstepPlugin implements SparkPlugin {
               : addresses.stream().map(Optional::of).toList();
       for (Optional<String> place : places) {
         decodeOneToken(
-            ExecutorModel.get(settings.model(), settings.device(), place, settings.batchSize()));
+            ExecutorModel.get(settings.model(), settings.placement(), place, settings.batchSize()));
       }
     }
 

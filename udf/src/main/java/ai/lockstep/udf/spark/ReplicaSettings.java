@@ -5,6 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 
 /**
@@ -12,10 +14,10 @@ import org.apache.spark.SparkConf;
  * parameters, so that both mean the same replica.
  *
  * @param model {@code spark.lockstep.modelUrl}, {@code .adapter}, {@code .download}
- * @param device {@code spark.lockstep.device}, default auto
+ * @param placement {@code spark.lockstep.device} and {@code .dtype}, default auto
  * @param batchSize {@code spark.lockstep.batchSize}, default 8
  */
-public record ReplicaSettings(CheckpointModel model, DeviceChoice device, int batchSize) {
+public record ReplicaSettings(CheckpointModel model, Placement placement, int batchSize) {
 
   private static final String PREFIX = "spark.lockstep.";
   static final int DEFAULT_BATCH_SIZE = 8;
@@ -36,19 +38,29 @@ public record ReplicaSettings(CheckpointModel model, DeviceChoice device, int ba
     return Optional.of(
         new ReplicaSettings(
             model,
-            device(conf.get(PREFIX + "device", DeviceChoice.AUTO.spelling())),
+            new Placement(
+                choice(conf, "device", DeviceChoice.AUTO, DeviceChoice.values()),
+                choice(conf, "dtype", NumberFormat.AUTO, NumberFormat.values())),
             conf.getInt(PREFIX + "batchSize", DEFAULT_BATCH_SIZE)));
   }
 
-  private static DeviceChoice device(String spelling) {
-    for (DeviceChoice choice : DeviceChoice.values()) {
+  private static <E extends Enum<E>> E choice(
+      SparkConf conf, String key, E otherwise, E[] choices) {
+    String spelling = conf.get(PREFIX + key, otherwise.name());
+    for (E choice : choices) {
       if (choice.name().equals(spelling.toUpperCase(Locale.ROOT))) {
         return choice;
       }
     }
     throw LockstepException.user(
-        "Cannot run with spark.lockstep.device=%s: it must be auto, cpu or cuda."
-            .formatted(spelling));
+        "Cannot run with %s%s=%s: it must be one of %s."
+            .formatted(
+                PREFIX,
+                key,
+                spelling,
+                Stream.of(choices)
+                    .map(choice -> choice.name().toLowerCase(Locale.ROOT))
+                    .collect(Collectors.joining(", "))));
   }
 
   /** The properties, the plugin's own among them. */
@@ -59,7 +71,8 @@ public record ReplicaSettings(CheckpointModel model, DeviceChoice device, int ba
     properties.put(PREFIX + "adapter", model.adapter());
     properties.put(
         PREFIX + "download", String.valueOf(model.download() == CheckpointModel.Download.ALLOWED));
-    properties.put(PREFIX + "device", device.spelling());
+    properties.put(PREFIX + "device", placement.device().spelling());
+    properties.put(PREFIX + "dtype", placement.dtype().spelling());
     properties.put(PREFIX + "batchSize", String.valueOf(batchSize));
     return properties;
   }

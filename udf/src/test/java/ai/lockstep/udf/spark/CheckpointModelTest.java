@@ -29,7 +29,7 @@ class CheckpointModelTest {
     ReplicaSettings settings =
         new ReplicaSettings(
             new CheckpointModel("/models/dream", "/adapter", CheckpointModel.Download.ALLOWED),
-            DeviceChoice.CUDA,
+            new Placement(DeviceChoice.CUDA, NumberFormat.FLOAT32),
             32);
     SparkConf conf = new SparkConf(false);
     settings.properties().forEach(conf::set);

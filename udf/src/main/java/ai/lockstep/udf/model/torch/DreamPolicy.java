@@ -10,14 +10,12 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
-import ai.djl.training.optimizer.Adam;
-import ai.djl.training.optimizer.Optimizer;
-import ai.djl.training.tracker.Tracker;
 import ai.lockstep.udf.checkpoint.Checkpoint;
 import ai.lockstep.udf.checkpoint.CheckpointConfig;
 import ai.lockstep.udf.checkpoint.LoraAdapter;
 import ai.lockstep.udf.checkpoint.LoraFactors;
 import ai.lockstep.udf.checkpoint.StoredTensor;
+import ai.lockstep.udf.checkpoint.TrainingState;
 import ai.lockstep.udf.checkpoint.Weights;
 import ai.lockstep.udf.model.Pass;
 import java.util.ArrayList;
@@ -51,23 +49,20 @@ public final class DreamPolicy implements AutoCloseable {
           "mlp.up_proj",
           "mlp.down_proj");
 
-  private static final float BETA_1 = 0.9f;
-  private static final float BETA_2 = 0.999f;
-
   private final CheckpointConfig config;
   private final PtNDManager manager;
   private final PtSymbolBlock program;
   private final List<PtNDArray> weights = new ArrayList<>();
   private final Map<String, PtNDArray> factors = new LinkedHashMap<>();
   private final LoraFactors.Settings settings;
-  private final Optimizer optimizer;
+  private final AdamOptimizer optimizer;
 
   private DreamPolicy(
       CheckpointConfig config,
       PtNDManager manager,
       PtSymbolBlock program,
       LoraFactors.Settings settings,
-      Optimizer optimizer) {
+      AdamOptimizer optimizer) {
     this.config = config;
     this.manager = manager;
     this.program = program;
@@ -93,14 +88,9 @@ public final class DreamPolicy implements AutoCloseable {
     PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager(device.device());
     PtSymbolBlock program =
         TorchProgram.load(manager, DreamPolicy.class, "DreamPolicy", "", Map.of("training", false));
-    Optimizer optimizer =
-        Adam.builder()
-            .optLearningRateTracker(Tracker.fixed(learningRate))
-            .optBeta1(BETA_1)
-            .optBeta2(BETA_2)
-            .build();
     DreamPolicy policy =
-        new DreamPolicy(checkpoint.config(), manager, program, settings, optimizer);
+        new DreamPolicy(
+            checkpoint.config(), manager, program, settings, new AdamOptimizer(learningRate));
     try {
       Weights stored = checkpoint.weights();
       for (String name : checkpoint.config().tensorShapes().keySet()) {
@@ -153,6 +143,7 @@ public final class DreamPolicy implements AutoCloseable {
     factor.setName("factors[]");
     factor.setRequiresGradient(true);
     factors.put(name, factor);
+    optimizer.add(name, factor);
   }
 
   /** A stored tensor in float32. */
@@ -266,6 +257,7 @@ public final class DreamPolicy implements AutoCloseable {
       throw new IllegalStateException("The gradient's norm is " + norm);
     }
     double shrink = norm > maxNorm ? maxNorm / norm : 1;
+    optimizer.beginStep();
     for (Map.Entry<String, PtNDArray> factor : factors.entrySet()) {
       try (NDArray gradient = factor.getValue().getGradient();
           NDArray shrunk = gradient.mul(shrink)) {
@@ -288,6 +280,10 @@ public final class DreamPolicy implements AutoCloseable {
     PtNDArray factor = factors.get(name);
     float[] values = factor.toFloatArray();
     values[index] += by;
+    set(factor, values);
+  }
+
+  private static void set(PtNDArray factor, float[] values) {
     factor.setRequiresGradient(false);
     factor.set(values);
     factor.setRequiresGradient(true);
@@ -296,11 +292,46 @@ public final class DreamPolicy implements AutoCloseable {
   /** The factors as they are now. */
   public LoraFactors factors() {
     Map<String, LoraFactors.Factor> copied = new LinkedHashMap<>();
-    factors.forEach(
-        (name, factor) ->
-            copied.put(
-                name, new LoraFactors.Factor(factor.getShape().getShape(), factor.toFloatArray())));
+    factors.forEach((name, factor) -> copied.put(name, copy(factor)));
     return new LoraFactors(settings, copied);
+  }
+
+  /**
+   * Everything that the next steps depend on, between two steps.
+   *
+   * @param about see {@link TrainingState#settings}
+   */
+  public TrainingState state(String about) {
+    Map<String, LoraFactors.Factor> tensors = new LinkedHashMap<>(factors().factors());
+    optimizer.forEachMoment((name, moment) -> tensors.put(name, copy(moment)));
+    return new TrainingState(optimizer.steps(), about, tensors);
+  }
+
+  /**
+   * Goes on from a state of a policy of the same checkpoint and rank.
+   *
+   * @throws IllegalArgumentException when it has other tensors
+   */
+  public void resume(TrainingState state) {
+    Map<String, PtNDArray> own = new LinkedHashMap<>(factors);
+    optimizer.forEachMoment(own::put);
+    if (!own.keySet().equals(state.tensors().keySet())) {
+      throw new IllegalArgumentException("The state is of another model");
+    }
+    own.forEach(
+        (name, array) -> {
+          float[] values = state.tensors().get(name).values();
+          if (factors.containsKey(name)) {
+            set(array, values);
+          } else {
+            array.set(values);
+          }
+        });
+    optimizer.resumeAfter(state.steps());
+  }
+
+  private static LoraFactors.Factor copy(PtNDArray array) {
+    return new LoraFactors.Factor(array.getShape().getShape(), array.toFloatArray());
   }
 
   @Override

@@ -2,7 +2,10 @@ package ai.lockstep.udf.model.torch;
 
 import ai.djl.Device;
 
-/** Where a model lives, which decides its number format: float32 on a CPU, bfloat16 on a GPU. */
+/**
+ * Where a model lives and its number format: unless another is asked for, float32 on a CPU and
+ * bfloat16 on a GPU.
+ */
 public final class TorchDevice {
 
   private static final int FLOAT32 = 6;
@@ -31,9 +34,14 @@ public final class TorchDevice {
     return new TorchDevice(Device.gpu(index), BFLOAT16, true);
   }
 
-  /** The CPU in a GPU's number format: slow, but it shows what rounding alone does. */
-  static TorchDevice cpuInBfloat16() {
-    return new TorchDevice(Device.cpu(), BFLOAT16, false);
+  /** The same device in float32. */
+  public TorchDevice inFloat32() {
+    return new TorchDevice(device, FLOAT32, false);
+  }
+
+  /** The same device in bfloat16; on a CPU slow, but it shows what rounding alone does. */
+  public TorchDevice inBfloat16() {
+    return new TorchDevice(device, BFLOAT16, device.isGpu());
   }
 
   Device device() {

@@ -84,7 +84,7 @@ public final class DeviceCheck {
       return TorchDevice.cuda(0);
     }
 
-    return words.contains("cpu-bfloat16") ? TorchDevice.cpuInBfloat16() : TorchDevice.cpu();
+    return words.contains("cpu-bfloat16") ? TorchDevice.cpu().inBfloat16() : TorchDevice.cpu();
   }
 
   private static List<String> goldenNames() {
@@ -98,7 +98,7 @@ public final class DeviceCheck {
   private static Map<String, Double> roundingErrors(CheckpointSource golden) {
     Map<String, Double> errors = new LinkedHashMap<>();
     var checkpoint = CheckpointLocator.fromEnvironment().locate(golden);
-    try (DreamModel model = DreamModel.load(checkpoint, 304, TorchDevice.cpuInBfloat16())) {
+    try (DreamModel model = DreamModel.load(checkpoint, 304, TorchDevice.cpu().inBfloat16())) {
       for (String name : goldenNames()) {
         errors.put(
             name, relativeError(GoldenForward.answer(model, name), GoldenForward.expected(name)));

@@ -7,6 +7,7 @@ import ai.lockstep.udf.checkpoint.Checkpoint;
 import ai.lockstep.udf.checkpoint.CheckpointLocator;
 import ai.lockstep.udf.checkpoint.CheckpointSource;
 import ai.lockstep.udf.checkpoint.LoraFactors;
+import ai.lockstep.udf.checkpoint.TrainingState;
 import ai.lockstep.udf.model.Alignment;
 import ai.lockstep.udf.model.Pass;
 import ai.lockstep.udf.model.Proposals;
@@ -146,6 +147,26 @@ class DreamPolicyTest {
     assertThat(byTheKernel(adapted)).containsExactly(learnt, within(5e-4f));
     try (DreamPolicy next = DreamPolicy.load(adapted, SETTINGS, 1e-2f, 2, TorchDevice.cpu())) {
       assertThat(next.logProbabilities(passes)).containsExactly(learnt, within(1e-6f));
+    }
+  }
+
+  @Test
+  void aPolicyResumedFromItsStateStepsAsIfItHadNotStopped() throws IOException {
+    learn(2);
+    Path file = Files.write(folder.resolve("state.safetensors"), policy.state("of a test").bytes());
+    learn(2);
+
+    TrainingState state = TrainingState.read(file);
+    assertThat(state.steps()).isEqualTo(2);
+    assertThat(state.settings()).isEqualTo("of a test");
+    try (DreamPolicy resumed =
+        DreamPolicy.load(checkpoint, SETTINGS, 1e-2f, 7, TorchDevice.cpu())) {
+      resumed.resume(state);
+      for (int step = 0; step < 2; step++) {
+        resumed.accumulate(passes, logp -> new float[] {-1, 0.5f, -1, 0.25f});
+        resumed.step(10);
+      }
+      assertThat(resumed.factors().tensors()).isEqualTo(policy.factors().tensors());
     }
   }
 
