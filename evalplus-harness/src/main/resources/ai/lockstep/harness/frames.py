@@ -31,8 +31,8 @@ SECONDS_AT = ENDS_AT + 8 * WINDOW_TESTS
 REPORTS_AT = SECONDS_AT + 8 * WINDOW_TESTS
 WINDOW_BYTES = 1 << 20
 
-# What the judge answers to FULL.
-GO_ON = b"+"
+# What a worker says first: it waits for its job. And what the judge answers to FULL.
+READY, GO_ON = b"R", b"+"
 
 # Before a job and before a server's message: its length.
 MESSAGE_LENGTH = struct.Struct("<I")

@@ -50,7 +50,7 @@ IN_MEMORY_BYTES, RESIDENT_BYTES = 32 << 20, 256 << 20
 FIRST_LOOK_SECONDS, LATER_LOOK_SECONDS, LOOKS_UNTIL_LATER = 0.001, 0.005, 50
 
 # Sandboxes of one judge: while one runs a program, the others clean up and start their next worker.
-SANDBOXES = 2
+SANDBOXES = 3
 
 READ_BYTES = 1 << 16
 SANDBOX_SECONDS = 30
@@ -71,6 +71,7 @@ class Worker:
 
     def __init__(self):
         self.socket, self.theirs = socket.socketpair()
+        self.socket.setblocking(False)
         self.descriptor = os.memfd_create("window", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(self.descriptor, WINDOW_BYTES)
         # A worker that made it shorter would take this process down with it.
@@ -144,27 +145,47 @@ class Sandbox:
         finally:
             theirs.close()
         self.control = ours
-        self.owed = 1  # messages that the server will send: now that it is ready
+        self.owed = 1  # messages that the server will send: now that it is there
         self.worker = None
         self.park()
 
     def park(self):
         """Has a worker started for the next run; its server does so when it has cleaned up."""
         self.worker = Worker()
+        self.ready = False  # for a job
+        self.decided = False  # and not released yet
         try:
             self.worker.hand_over(self.control)
         except OSError:
-            pass  # found lost when it is used next
+            pass  # found lost when it is waited for
         self.owed += 1
 
-    def settle(self):
-        """Waits until the server has the worker of the next run; raises SandboxLost when it never will."""
-        while self.owed > 1:
-            said = self.receive()
-            if said.get("sandboxed", self.settings["sandboxed"]) != self.settings["sandboxed"]:
-                raise SandboxLost("the server is not process 1 of a sandbox")
-            if not said.get("clean", True):
-                raise SandboxLost("a run left what cannot be removed")
+    def wait(self, seconds):
+        """Whether, in that time, the worker is ready for a job; raises SandboxLost when it never will be."""
+        if self.decided:
+            return False
+        deadline = time.monotonic() + seconds
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        poll.register(self.worker.socket, select.POLLIN)
+        while not self.ready:
+            found = dict(poll.poll(1000 * max(0, deadline - time.monotonic())))
+            if not found:
+                return False
+            if self.worker.socket.fileno() in found:
+                if self.worker.read() != READY:
+                    raise SandboxLost("no worker starts")
+                self.ready = True
+            while self.owed > 1 and (self.ready or self.control.fileno() in found):
+                self.check(self.receive())
+                found = {}
+        return True
+
+    def check(self, said):
+        if said.get("sandboxed", self.settings["sandboxed"]) != self.settings["sandboxed"]:
+            raise SandboxLost("the server is not process 1 of a sandbox")
+        if not said.get("clean", True):
+            raise SandboxLost("a run left what cannot be removed")
 
     def tell(self, message):
         try:
@@ -198,7 +219,7 @@ class Sandbox:
         try:
             self.tell(STOP)
         except SandboxLost:
-            pass  # found when it is used next
+            pass  # found when it is waited for
         self.park()
 
     def close(self):
@@ -624,14 +645,13 @@ def ending(code):
 class Judge:
     def __init__(self, settings):
         self.settings = settings
-        self.sandboxes = []  # the one whose turn it is first
-        self.used = []  # whose runs are decided: not ready for the next yet
+        self.sandboxes = []  # the one that was used last is the last
         self.tasks = {}
 
     def answer(self, request):
         if "check" in request:
             self.discard()
-            self.next_sandbox().settle()
+            self.free_sandbox()
             return {"sandboxed": self.settings["sandboxed"]}
         if "task" in request:
             task = Task(request["task"])
@@ -647,10 +667,8 @@ class Judge:
     def judge(self, task, name, request):
         expected = self.expected(task, name)
         factor = self.settings["machine_factor"]
-        limits = [
-            factor * max(self.settings["min_test_seconds"], self.settings["reference_factor"] * seconds)
-            for seconds in expected.seconds
-        ]
+        least, times = self.settings["min_test_seconds"], self.settings["reference_factor"]
+        limits = [factor * max(least, times * seconds) for seconds in expected.seconds]
         budget = min(factor * self.settings["run_seconds"], sum(limits)) + GRACE_SECONDS
         if not request["fail_fast"]:
             budget += DETAILS_SECONDS
@@ -685,27 +703,32 @@ class Judge:
                 self.discard()
         raise lost
 
-    def next_sandbox(self):
-        """The sandbox whose turn it is; they start together, and each is waited for when it is used."""
-        if not self.sandboxes:
-            for index in range(SANDBOXES):
-                self.sandboxes.append(Sandbox(self.settings, index))
-        self.sandboxes.append(self.sandboxes.pop(0))
-        return self.sandboxes[-1]
+    def free_sandbox(self):
+        """One with a worker that is ready; while all clean up another is started, to be there later."""
+        free = next((sandbox for sandbox in self.sandboxes if sandbox.wait(0)), None)
+        if free is None:
+            self.tidy()
+            if len(self.sandboxes) < SANDBOXES:
+                self.sandboxes.append(Sandbox(self.settings, len(self.sandboxes)))
+            free = self.sandboxes[0]
+            if not free.wait(SANDBOX_SECONDS):
+                raise SandboxLost("it does not start")
+        self.sandboxes.remove(free)
+        self.sandboxes.append(free)
+        return free
 
     def discard(self):
-        self.used.clear()
         while self.sandboxes:
             self.sandboxes.pop().close()
 
     def tidy(self):
         """What can wait until a program is running or has been answered."""
-        while self.used:
-            self.used.pop().release()
+        for sandbox in self.sandboxes:
+            if sandbox.decided:
+                sandbox.release()
 
     def attempt(self, task, name, expected, fail_fast, budget, job):
-        sandbox = self.next_sandbox()
-        sandbox.settle()
+        sandbox = self.free_sandbox()
         secret = os.urandom(8)
         sandbox.worker.start(dict(job, secret=secret, inputs=task.inputs[name]))
         if not job["reference"]:
@@ -714,7 +737,7 @@ class Judge:
         deadline = time.monotonic() + budget
         self.tidy()
         reply, over_budget = self.follow(run, sandbox, deadline)
-        self.used.append(sandbox)
+        sandbox.decided = True
         return run, reply, over_budget
 
     def follow(self, run, sandbox, deadline):

@@ -285,6 +285,7 @@ def run(descriptor, window_descriptor, sandbox, put_names_back):
     _signal.signal(_signal.SIGALRM, _signal.SIG_DFL)
     memory[:ENDS_AT] = bytes(ENDS_AT)
 
+    os.write(descriptor, READY)
     (length,) = MESSAGE_LENGTH.unpack(_exactly(descriptor, MESSAGE_LENGTH.size))
     job = pickle.loads(_exactly(descriptor, length))
     if job["reference"]:
