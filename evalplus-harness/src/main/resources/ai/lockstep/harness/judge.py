@@ -761,6 +761,8 @@ class Judge:
                 if not data:
                     poll.unregister(worker.socket)
                     listening = False
+                if not reply:
+                    break  # there may be ever more, and this has a deadline
             if run.loaded and not run.done:
                 run.take(worker)
             if run.failed or run.done:
