@@ -46,7 +46,7 @@ final class SandboxCommand {
           // A server that is to be forked must have one thread.
           "OMP_NUM_THREADS=1",
           "OPENBLAS_NUM_THREADS=1",
-          // An arena takes 128 MiB of a program's address space; by itself there are 8 for each core.
+          // An arena reserves 128 MiB of address space, and by default there are 8 for each core.
           "MALLOC_ARENA_MAX=4");
 
   private final List<String> words;

@@ -34,8 +34,9 @@ import java.util.stream.Stream;
  *       tests is mostly their own.
  * </ul>
  *
- * <p>What is added depends on what this machine takes to fork and end a Python process with numpy,
- * which is printed first.
+ * <p>{@code speed} adds to the tests' time in the warm interpreter, {@code many} to what the calls
+ * of the tests took where they ran. What is added depends on what this machine takes to fork and
+ * end a Python process with numpy, which is printed first.
  *
  * <p>{@code -Dworkers=N} for another number than the cores, {@code -Dleast=S -Dmost=S} for the
  * programs that took EvalPlus so many seconds.
@@ -244,11 +245,12 @@ public final class HarnessBenchmark {
         Judged row = rows.get(i % rows.size());
         work.add(
             () -> {
+              long before = System.nanoTime();
               Verdict verdict = judge(harness, row.taskId(), row.program());
-              RunVerdict base = verdict.base();
-              RunVerdict plus = verdict.plus().orElseThrow();
               added[at] =
-                  base.wallSeconds() - base.testSeconds() + plus.wallSeconds() - plus.testSeconds();
+                  secondsSince(before)
+                      - verdict.base().testSeconds()
+                      - verdict.plus().orElseThrow().testSeconds();
               return null;
             });
       }
@@ -265,7 +267,8 @@ public final class HarnessBenchmark {
         hostile[i] = HOSTILE.stream().anyMatch(row.kind()::startsWith);
       }
       print("  to honest programs: %s", quantiles(where(hostile, added, false)));
-      print("  to hostile ones, their own time included: %s", quantiles(where(hostile, added, true)));
+      print(
+          "  to hostile ones, their own time included: %s", quantiles(where(hostile, added, true)));
       print(
           "processes %d before, %d after; descriptors %d before, %d after",
           processes, ProcessHandle.current().descendants().count(), descriptors, descriptors());
