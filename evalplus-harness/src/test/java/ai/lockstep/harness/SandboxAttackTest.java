@@ -107,6 +107,7 @@ class SandboxAttackTest {
         "connects over IPv6 | contained(lambda: socket.create_connection(('::1', 22), 1))",
         "opens sockets of other families | contained(*[lambda n=n: socket.socket(n, k) for n in range(3, 46) if n != 10 for k in (1, 2, 3)])",
         "opens raw sockets | contained(lambda: socket.socket(2, 3, 1), lambda: socket.socket(10, 3, 1))",
+        "shrinks the memory it shares with the judge | contained(*[lambda d=d: libc.ftruncate(d, 0) for d in range(3, 30)])",
         "takes all memory | contained(lambda: bytearray(2 << 30))",
       })
   void isContained(String attack, String expression) {
@@ -234,6 +235,24 @@ class SandboxAttackTest {
     }
 
     @Test
+    void scribblingOverTheAnswersIsFlaggedAndFails() {
+      Verdict verdict =
+          judge(
+              CONTAINED,
+              """
+              for line in io.open('/proc/self/maps'):
+                  if 'memfd:window' in line:
+                      start, end = (int(n, 16) for n in line.split()[0].split('-'))
+                      ctypes.memset(start, 0xff, end - start)
+              os._exit(0)
+              """);
+
+      assertThat(verdict.base().outcome()).isEqualTo(Outcome.TAMPERED);
+      assertThat(verdict.tampering()).hasValue("wrote to the channel of its answers");
+      assertHonestProgramsStillPass();
+    }
+
+    @Test
     void closingTheChannelIsNoAnswer() {
       Verdict verdict = judge(CONTAINED, "os.closerange(3, 50)\nreturn 'contained'");
 
@@ -283,7 +302,7 @@ class SandboxAttackTest {
     }
   }
 
-  /** What a run leaves behind, as the next run in the same sandbox sees it. */
+  /** What a run leaves behind, as the next runs see it. */
   @Nested
   class NextSample {
 
@@ -306,9 +325,11 @@ class SandboxAttackTest {
     void findsNothingOf(String what, String poison, String clean) {
       judge(CONTAINED, "return " + poison);
 
-      Verdict next = judge(CONTAINED, "return 'contained' if " + clean + " else 'found'");
-
-      assertThat(next.passed()).as("%s: %s", what, next.base().message()).isTrue();
+      // Sandboxes take turns; after so many runs the one that was poisoned has had its own again.
+      for (int i = 0; i < 3; i++) {
+        Verdict next = judge(CONTAINED, "return 'contained' if " + clean + " else 'found'");
+        assertThat(next.passed()).as("%s: %s", what, next.base().message()).isTrue();
+      }
     }
   }
 }
