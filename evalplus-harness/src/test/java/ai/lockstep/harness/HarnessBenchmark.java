@@ -48,6 +48,9 @@ public final class HarnessBenchmark {
   /** Programs that EvalPlus judges faster; a heavy one takes as long as its tests. */
   private static final double LIGHT_SECONDS = 0.5;
 
+  /** After which every sandbox has cleaned up and has its next worker. */
+  private static final long REST_MILLIS = 2000;
+
   /** Kinds of programs that attack the harness, or take all the memory or processes there are. */
   private static final List<String> HOSTILE = List.of("tamper", "fooled", "mem");
 
@@ -236,6 +239,7 @@ public final class HarnessBenchmark {
     long temporary = temporaryFiles();
     try (Harness harness = Harness.open(settings())) {
       computeExpected(harness, rows.stream().map(Judged::taskId).distinct().toList());
+      Thread.sleep(REST_MILLIS);
       long processes = ProcessHandle.current().descendants().count();
       long descriptors = descriptors();
       double[] added = new double[count];
@@ -257,6 +261,7 @@ public final class HarnessBenchmark {
       long started = System.nanoTime();
       all(work);
       double seconds = secondsSince(started);
+      Thread.sleep(REST_MILLIS);
       print(
           "%d programs in %.1f s, %.0f a second with %d workers",
           count, seconds, count / seconds, workers);
