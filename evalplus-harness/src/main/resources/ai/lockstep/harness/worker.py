@@ -214,12 +214,12 @@ def make_describer():
     return describe
 
 
-# A job that a worker does before its own: a program of common length with what is common in programs.
+# A job that a worker does before its own, with what is common in programs.
 REHEARSAL = pickle.dumps(
     {
-        "program": '''
+        "program": """
 import math
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Tuple
 
 
 class Pair:
@@ -228,10 +228,9 @@ class Pair:
 
 
 def g(values: List[int], *rest: int, **names: int) -> Tuple[List[int], Dict[str, float]]:
-    """%s"""
     total, found = 0, {}
     for i, value in enumerate(sorted(set(values), key=lambda v: -v)):
-        if value %% 2 == 0 and i < len(values) or not value:
+        if value % 2 == 0 and i < len(values) or not value:
             total += value ** 2 // (i + 1)
         elif value > 5:
             continue
@@ -244,15 +243,14 @@ def g(values: List[int], *rest: int, **names: int) -> Tuple[List[int], Dict[str,
         found[text[::-1].upper().strip()] = max(text.count("0"), int("12"))
     except (KeyError, ValueError) as e:
         return [], {"error": 1.0}
-    return [[Pair(x, y).first for y in range(2)] for x in range(total %% 7)], found
+    return [[Pair(x, y).first for y in range(2)] for x in range(total % 7)], found
 
 
 def f(x):
     if x > 1:
         raise ValueError(x)
     return g([1, 2, 3, x, 5])
-'''
-        % ("text " * 200),
+""",
         "entry_point": "f",
         "inputs": pickle.dumps([[0], [1], [2]]),
         "limits": [60.0] * 3,
