@@ -1,14 +1,16 @@
 """How a worker reports to the judge: part of both programs.
 
-What a call returned goes through a window: memory that the worker and the judge share, so that it
-costs no system call and survives the worker's sudden end. The worker fills it from the start; when it
-is full the worker says so and waits until the judge has taken all and set the counters to zero. Everything else goes through a
-socket as frames: the run's secret (8 bytes), a kind (1 byte), the length of the text that follows (4
-bytes, little-endian). The judge trusts neither: it copies before it looks, and checks every number.
+What a call returned goes through a window: memory that worker and judge share, so that it costs no
+system call and outlives the worker's sudden end. The worker fills it from the start; when it is full
+the worker says so, and waits until the judge has taken all and set the counters to zero. Everything
+else goes through a socket as frames: the run's secret (8 bytes), a kind (1 byte), the length of the
+text that follows (4 bytes, little-endian). The judge trusts neither: it copies before it looks, and
+checks every number.
 
-The window: two counters of 8 bytes (tests reported, bytes of a value that is not at its end), then for
-each test where its report ends in the window, with how it ended and a mark above (8 bytes), then for
-each test the call's seconds (8 bytes, floating point), then the reports: encoded values or texts.
+The window: two counters of 8 bytes (tests reported; bytes of a value that is not at its end), then
+for each test 8 bytes that say where its report ends in the window and, above that, how its call
+ended, then for each test the call's seconds (8 bytes, floating point), then the reports: encoded
+values, or texts.
 """
 
 import struct

@@ -75,7 +75,8 @@ class Worker:
         self.descriptor = os.memfd_create("window", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(self.descriptor, WINDOW_BYTES)
         # A worker that made it shorter would take this process down with it.
-        fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+        seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+        fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, seals)
         self.memory = mmap.mmap(self.descriptor, WINDOW_BYTES)
         self.counts = memoryview(self.memory)[:ENDS_AT].cast("Q")
 

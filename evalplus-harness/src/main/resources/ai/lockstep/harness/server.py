@@ -3,9 +3,9 @@
 It is process 1 of the sandbox, so what a worker started can be killed to the last process, and no
 worker can signal or trace it. The judge's messages are one byte: PARK comes with the worker's two
 descriptors (the socket where its job will come, and the window of its reports), WATCH ends the run
-when it takes too much memory, STOP ends it if it has not ended. After each run this server tells its end: a length (4 bytes, little-endian) and
-JSON. A worker waits for its job alone: no other run's process is in the sandbox then. No worker
-writes here.
+when it takes too much memory, STOP ends it if it has not ended. This server says that it is there,
+and after each run how it ended: a length (4 bytes, little-endian) and JSON. No worker writes here,
+and one that waits for its job is alone in the sandbox.
 """
 
 import ctypes
