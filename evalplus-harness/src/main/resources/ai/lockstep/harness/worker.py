@@ -338,19 +338,28 @@ class _Calls:
         report_value, report_text = window.value, window.text
         elements, description = iterated, describe
         clock, deepcopy = time.perf_counter, copy.deepcopy
-        set_timer, set_handler, handler_of = _signal.setitimer, _signal.signal, _signal.getsignal
+        set_timer, left_of = _signal.setitimer, _signal.getitimer
+        set_handler, handler_of = _signal.signal, _signal.getsignal
         real_timer, alarm = _signal.ITIMER_REAL, _signal.SIGALRM
         raised, timed_out = RAISED << ENDING_SHIFT, TIMED_OUT << ENDING_SHIFT
         system = sys
         public_names = vars(builtins)
         standard = (sys.stdout, sys.stderr, sys.stdin)
         calling = rang = False
+        deadline = allowed = 0.0  # of the call: until when, and seconds
 
         def expired(signal_number, stack):
+            """The timer is not set anew for each call, which would cost more than most calls take."""
             nonlocal rang
+            if not calling:
+                set_timer(real_timer, allowed)
+                return
+            early = deadline - clock()
+            if early > 0:
+                set_timer(real_timer, early)
+                return
             rang = True
-            if calling:
-                raise TimeoutException("Timed out!")
+            raise TimeoutException("Timed out!")
 
         def load():
             """The function to call, or None when there is none; the reason has been reported."""
@@ -374,7 +383,7 @@ class _Calls:
                 return None
 
         def perform():
-            nonlocal calling, rang
+            nonlocal calling, rang, deadline, allowed
             function = load()
             if function is None:
                 return
@@ -385,28 +394,29 @@ class _Calls:
                 frame(DONE)
                 return
             handler, changed, running = _signal.SIG_DFL, False, False
-            for arguments, limit in zip(inputs, limits):
+            for arguments, allowed in zip(inputs, limits):
                 if reference:
                     arguments = deepcopy(arguments)
                 mark = 0 if public_names.get("BaseException") is BaseException else UNCAUGHT
                 seconds = 0.0
                 out = None
-                # One system call a test: the last timer is read as this one is set, and a timer that
-                # ends between calls is not heard.
                 if handler_of(alarm) is not handler:
                     changed = True
                     handler = None
                 if handler is not expired:
                     set_handler(alarm, expired)
                     handler = expired
-                left = set_timer(real_timer, limit)[0]
+                left = left_of(real_timer)[0]
                 if running and left == 0 and not rang:
                     changed = True
-                running = limit > 0
+                if left == 0 or left > allowed:
+                    set_timer(real_timer, allowed)
+                running = allowed > 0
                 rang = False
                 try:
                     system.stdout = system.stderr = system.stdin = _TextStream()
                     started = clock()
+                    deadline = started + allowed
                     try:
                         calling = True
                         out = function(*arguments)
