@@ -33,8 +33,9 @@ SECONDS_AT = ENDS_AT + 8 * WINDOW_TESTS
 REPORTS_AT = SECONDS_AT + 8 * WINDOW_TESTS
 WINDOW_BYTES = 1 << 20
 
-# What a worker says first: it waits for its job. And what the judge answers to FULL.
-READY, GO_ON = b"R", b"+"
+# What a worker says first: it waits for its job. What the judge says when the job is to start, and when
+# it has taken what was in a full window.
+READY, START, GO_ON = b"R", b"!", b"+"
 
 # Before a job and before a server's message: its length.
 MESSAGE_LENGTH = struct.Struct("<I")

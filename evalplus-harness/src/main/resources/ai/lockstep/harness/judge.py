@@ -90,14 +90,22 @@ class Worker:
             os.close(self.descriptor)
             self.descriptor = -1
 
-    def start(self, job):
-        data = pickle.dumps(job)
+    def prepare(self, plan):
+        """Sends a job that is to start later."""
+        self.secret = os.urandom(8)
+        data = pickle.dumps(dict(plan.job, secret=self.secret))
         self.socket.settimeout(SANDBOX_SECONDS)
         try:
             self.socket.sendall(MESSAGE_LENGTH.pack(len(data)) + data)
         except OSError as e:
             raise SandboxLost(str(e)) from None
         self.socket.setblocking(False)
+
+    def start(self):
+        try:
+            self.socket.send(START)
+        except OSError as e:
+            raise SandboxLost(str(e)) from None
 
     def read(self):
         """What has come: empty at the end, None when there is nothing yet."""
@@ -154,6 +162,7 @@ class Sandbox:
         """Has a worker started for the next run; its server does so when it has cleaned up."""
         self.worker = Worker()
         self.ready = False  # for a job
+        self.plan = None  # its job
         self.decided = False  # and not released yet
         try:
             self.worker.hand_over(self.control)
@@ -163,7 +172,7 @@ class Sandbox:
 
     def wait(self, seconds):
         """Whether, in that time, the worker is ready for a job; raises SandboxLost when it never will be."""
-        if self.decided:
+        if self.plan:
             return False
         deadline = time.monotonic() + seconds
         poll = select.poll()
@@ -181,6 +190,10 @@ class Sandbox:
                 self.check(self.receive())
                 found = {}
         return True
+
+    def prepare(self, plan):
+        self.plan = plan
+        self.worker.prepare(plan)
 
     def check(self, said):
         if said.get("sandboxed", self.settings["sandboxed"]) != self.settings["sandboxed"]:
@@ -358,17 +371,30 @@ class Answer:
         return self.expected.piece(self.index, 0, self.same) + b"".join(self.rest)
 
 
+class Plan:
+    """What one run is to be; without expected answers it is to give them."""
+
+    def __init__(self, task, name, expected, fail_fast, budget, job):
+        self.task = task
+        self.name = name
+        self.expected = expected
+        self.fail_fast = fail_fast
+        self.budget = budget  # seconds
+        self.job = dict(job, entry_point=task.entry_point, inputs=task.inputs[name])
+
+
 class Run:
     """One run: reads what the worker reports, compares, and knows how it ends."""
 
-    def __init__(self, task, name, expected, fail_fast, secret, limits):
-        self.expected = expected
-        self.inputs = task.inputs[name]
+    def __init__(self, plan, secret):
+        task = plan.task
+        self.expected = plan.expected
+        self.inputs = plan.job["inputs"]
         self.unpickled = None
-        self.tests = task.tests[name]
-        self.fail_fast = fail_fast
+        self.tests = task.tests[plan.name]
+        self.fail_fast = plan.fail_fast
         self.secret = secret
-        self.limits = limits
+        self.limits = plan.job["limits"]
         self.oracle = Oracle(task.suite, task.entry_point, task.atol)
         self.buffer = bytearray()
         self.in_window = 0  # tests of the window that were taken
@@ -652,7 +678,9 @@ class Judge:
     def answer(self, request):
         if "check" in request:
             self.discard()
-            self.free_sandbox()
+            self.sandboxes.append(Sandbox(self.settings, 0))
+            if not self.sandboxes[0].wait(SANDBOX_SECONDS):
+                raise SandboxLost("it does not start")
             return {"sandboxed": self.settings["sandboxed"]}
         if "task" in request:
             task = Task(request["task"])
@@ -663,9 +691,10 @@ class Judge:
         task = self.tasks.get(request["key"])
         if task is None:
             return {"unknown_task": True}
-        return {name: self.judge(task, name, request) for name in request["runs"]}
+        plans = [self.plan(task, name, request) for name in request["runs"]]
+        return {plan.name: self.judge(plan, later) for plan, later in zip(plans, [*plans[1:], None])}
 
-    def judge(self, task, name, request):
+    def plan(self, task, name, request):
         expected = self.expected(task, name)
         factor = self.settings["machine_factor"]
         least, times = self.settings["min_test_seconds"], self.settings["reference_factor"]
@@ -673,50 +702,54 @@ class Judge:
         budget = min(factor * self.settings["run_seconds"], sum(limits)) + GRACE_SECONDS
         if not request["fail_fast"]:
             budget += DETAILS_SECONDS
+        job = {
+            "program": request["program"],
+            "limits": limits,
+            "memory_bytes": self.settings["memory_bytes"],
+            "shape": shape(task.suite, task.entry_point),
+            "reference": False,
+        }
+        return Plan(task, name, expected, request["fail_fast"], budget, job)
+
+    def judge(self, plan, later):
         started = time.monotonic()
-        run, reply, over_budget = self.execute(
-            task,
-            name,
-            expected,
-            request["fail_fast"],
-            budget,
-            {
-                "program": request["program"],
-                "entry_point": task.entry_point,
-                "limits": limits,
-                "memory_bytes": self.settings["memory_bytes"],
-                "shape": shape(task.suite, task.entry_point),
-                "reference": False,
-            },
-        )
+        run, reply, over_budget = self.execute(plan, later)
         verdict = run.verdict(reply, over_budget)
         verdict["seconds"] = time.monotonic() - started
         return verdict
 
-    def execute(self, task, name, expected, fail_fast, budget, job):
-        """Runs a job until it is decided; again in new sandboxes when the one it ran in was lost."""
+    def execute(self, plan, later):
+        """Runs a plan until it is decided; again in new sandboxes when the one it ran in was lost."""
         lost = None
         for _ in range(SANDBOX_TRIES):
             try:
-                return self.attempt(task, name, expected, fail_fast, budget, job)
+                return self.attempt(plan, later)
             except SandboxLost as e:
                 lost = e
                 self.discard()
         raise lost
 
-    def free_sandbox(self):
-        """One with a worker that is ready; while all clean up another is started, to be there later."""
-        free = next((sandbox for sandbox in self.sandboxes if sandbox.wait(0)), None)
-        if free is None:
+    def sandbox_for(self, plan):
+        """One whose worker has the plan's job; while all clean up another is started, to be there later."""
+        found = next((sandbox for sandbox in self.sandboxes if sandbox.plan is plan), None) or self.prepared(plan)
+        if found is None:
             self.tidy()
             if len(self.sandboxes) < SANDBOXES:
                 self.sandboxes.append(Sandbox(self.settings, len(self.sandboxes)))
-            free = self.sandboxes[0]
-            if not free.wait(SANDBOX_SECONDS):
+            found = self.sandboxes[0]
+            if not found.wait(SANDBOX_SECONDS):
                 raise SandboxLost("it does not start")
-        self.sandboxes.remove(free)
-        self.sandboxes.append(free)
-        return free
+            found.prepare(plan)
+        self.sandboxes.remove(found)
+        self.sandboxes.append(found)
+        return found
+
+    def prepared(self, plan):
+        """A sandbox that was ready for the plan's job and now has it, or None."""
+        ready = next((sandbox for sandbox in self.sandboxes if sandbox.wait(0)), None)
+        if ready:
+            ready.prepare(plan)
+        return ready
 
     def discard(self):
         while self.sandboxes:
@@ -728,15 +761,16 @@ class Judge:
             if sandbox.decided:
                 sandbox.release()
 
-    def attempt(self, task, name, expected, fail_fast, budget, job):
-        sandbox = self.free_sandbox()
-        secret = os.urandom(8)
-        sandbox.worker.start(dict(job, secret=secret, inputs=task.inputs[name]))
-        if not job["reference"]:
+    def attempt(self, plan, later):
+        sandbox = self.sandbox_for(plan)
+        sandbox.worker.start()
+        if not plan.job["reference"]:
             sandbox.tell(WATCH)
-        run = Run(task, name, expected, fail_fast, secret, job["limits"])
-        deadline = time.monotonic() + budget
+        run = Run(plan, sandbox.worker.secret)
+        deadline = time.monotonic() + plan.budget
         self.tidy()
+        if later:
+            self.prepared(later)
         reply, over_budget = self.follow(run, sandbox, deadline)
         sandbox.decided = True
         return run, reply, over_budget
@@ -793,21 +827,14 @@ class Judge:
         """(seconds, encoded value) of every test, by the reference program."""
         tests = task.tests[name]
         reported = "is_not_none" if task.suite == "mbpp" and task.entry_point in NOT_NONE else "value"
-        run, reply, over_budget = self.execute(
-            task,
-            name,
-            None,
-            True,
-            REFERENCE_SECONDS,
-            {
-                "program": task.reference,
-                "entry_point": task.entry_point,
-                "limits": [0.0] * tests,
-                "memory_bytes": 0,
-                "shape": reported,
-                "reference": True,
-            },
-        )
+        job = {
+            "program": task.reference,
+            "limits": [0.0] * tests,
+            "memory_bytes": 0,
+            "shape": reported,
+            "reference": True,
+        }
+        run, reply, over_budget = self.execute(Plan(task, name, None, True, REFERENCE_SECONDS, job), None)
         if not run.done or len(run.answers) != tests:
             verdict = run.verdict(reply, over_budget)
             at = "" if verdict["first_failed"] is None else f" {verdict['first_failed']}"

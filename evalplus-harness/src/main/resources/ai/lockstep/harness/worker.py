@@ -252,7 +252,7 @@ def f(x):
     return g([1, 2, 3, x, 5])
 """,
         "entry_point": "f",
-        "inputs": pickle.dumps([[0], [1], [2]]),
+        "inputs": [[0], [1], [2]],
         "limits": [60.0] * 3,
         "shape": "value",
         "reference": False,
@@ -286,18 +286,20 @@ def run(descriptor, window_descriptor, sandbox, put_names_back):
     os.write(descriptor, READY)
     (length,) = MESSAGE_LENGTH.unpack(_exactly(descriptor, MESSAGE_LENGTH.size))
     job = pickle.loads(_exactly(descriptor, length))
+    job["inputs"] = pickle.loads(job["inputs"])
     if job["reference"]:
         put_names_back()
     else:
         size = job["memory_bytes"]
         limit_resources([(what, size) for what in (resource.RLIMIT_AS, resource.RLIMIT_DATA, resource.RLIMIT_STACK)])
     channel = _Channel(descriptor, job["secret"])
+    _exactly(descriptor, len(START))
     _perform(job, channel.frame, _Window(memory, channel.full))
     os._exit(FINISHED)
 
 
 def _perform(job, frame, window):
-    calls = _Calls(job, pickle.loads(job["inputs"]), frame, window)
+    calls = _Calls(job, frame, window)
     here = 0
     caller = sys._getframe()
     while caller is not None:
@@ -332,8 +334,8 @@ describe = make_describer()
 class _Calls:
     """The run itself. Its one method is a closure, so that no module can be changed under it."""
 
-    def __init__(self, job, inputs, frame, window):
-        program, entry_point = job["program"], job["entry_point"]
+    def __init__(self, job, frame, window):
+        program, entry_point, inputs = job["program"], job["entry_point"], job["inputs"]
         limits, shape, reference = job["limits"], job["shape"], job["reference"]
         report_value, report_text = window.value, window.text
         elements, description = iterated, describe
