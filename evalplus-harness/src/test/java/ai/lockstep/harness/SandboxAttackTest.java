@@ -85,7 +85,7 @@ class SandboxAttackTest {
         "leaves through the server's root | contained(lambda: os.listdir(os.path.join('/proc/1/root', '')), lambda: os.listdir('/proc/1/cwd/'))",
         "follows a link of its own making | contained(lambda: (os.symlink(os.path.join('/proc/1/root', 'etc/shadow'), '@work@/l'), read('@work@/l')))",
         "writes to the system | contained(lambda: write('/usr/x'), lambda: write('/x'), lambda: write('/etc/x'), lambda: write('/dev/x'), lambda: write('/proc/sys/kernel/hostname'))",
-        "fills the disk | contained(lambda: [write('@work@/%d' % i, 32 << 20) for i in range(9)])",
+        "fills the disk | contained(lambda: [write('@work@/%d' % i, 1 << 20) for i in range(200)])",
         "writes a huge file | contained(lambda: os.ftruncate(os.open('@work@/a', os.O_RDWR + os.O_CREAT), 1 << 40))",
         "kills the server | contained(lambda: libc.kill(1, 9), lambda: signal.pidfd_send_signal(os.pidfd_open(1), 9))",
         "stops the server | contained(lambda: libc.kill(1, 19), lambda: libc.tgkill(1, 1, 19))",
