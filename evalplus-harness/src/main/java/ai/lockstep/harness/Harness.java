@@ -23,10 +23,10 @@ import java.util.concurrent.ConcurrentHashMap;
  * Judges programs in sandboxes; one for a JVM, used from any thread.
  *
  * <p>At most {@link HarnessSettings#parallel} programs run at a time; further callers wait. Each
- * runs in a fresh process that a sandboxed server forks; expected answers and comparisons stay in
- * another process ({@code judge.py}), so a program that takes over its own process can still only
- * choose which answers it gives. A server or judge that dies is replaced and its program judged
- * again.
+ * runs in a fresh process that a sandboxed server forked ahead; expected answers and comparisons
+ * stay in another process ({@code judge.py}), so a program that takes over its own process can
+ * still only choose which answers it gives. A server or judge that dies is replaced and its program
+ * judged again.
  */
 public final class Harness implements AutoCloseable {
 

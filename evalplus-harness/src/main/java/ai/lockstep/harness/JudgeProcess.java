@@ -45,6 +45,9 @@ final class JudgeProcess implements AutoCloseable {
 
   private static final int USERS = 4000;
 
+  /** Each of a judge's sandboxes has a user: limits of processes are counted by user. */
+  private static final int USERS_OF_A_JUDGE = 4;
+
   /** ASCII on the wire, so that lone surrogates survive as escapes. */
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
@@ -222,7 +225,7 @@ final class JudgeProcess implements AutoCloseable {
       ObjectNode own = configuration.deepCopy();
       ObjectNode server = (ObjectNode) own.required("server");
       if (SandboxCommand.isRoot()) {
-        server.put("user", FIRST_USER + (int) (process.pid() % USERS));
+        server.put("user", FIRST_USER + (int) (process.pid() * USERS_OF_A_JUDGE % USERS));
       } else {
         server.putNull("user");
       }

@@ -11,11 +11,13 @@ final class PythonProgram {
 
   /** What serves in the sandbox. */
   static final PythonProgram SANDBOX =
-      new PythonProgram("sandbox", "encode.py", "seccomp.py", "worker.py", "server.py");
+      new PythonProgram(
+          "sandbox", "frames.py", "encode.py", "seccomp.py", "worker.py", "server.py");
 
   /** What judges outside of it. */
   static final PythonProgram JUDGE =
-      new PythonProgram("judge", "decode.py", "arguments.py", "oracles.py", "judge.py");
+      new PythonProgram(
+          "judge", "frames.py", "decode.py", "arguments.py", "oracles.py", "judge.py");
 
   private final String name;
   private final String text;

@@ -45,7 +45,9 @@ final class SandboxCommand {
           "PYTHONHASHSEED=0",
           // A server that is to be forked must have one thread.
           "OMP_NUM_THREADS=1",
-          "OPENBLAS_NUM_THREADS=1");
+          "OPENBLAS_NUM_THREADS=1",
+          // An arena reserves 128 MiB of address space, and by default there are 8 for each core.
+          "MALLOC_ARENA_MAX=4");
 
   private final List<String> words;
 

@@ -25,7 +25,7 @@ HEAP_TYPE = 1 << 9
 
 
 def make_encoder():
-    """Gives (encode, iterated). All they need is bound here, before the candidate runs."""
+    """Gives (encoder_to, iterated). All they need is bound here, before the candidate runs."""
     mro_of = type.__dict__["__mro__"].__get__
     attribute = object.__getattribute__
     real_type = type
@@ -126,17 +126,14 @@ def make_encoder():
         def reducer_override(self, x):
             return plain(x)
 
-    def encode(value, write):
-        """Calls write(bytes) one or more times; raises what the encoding raises."""
-        encoder = Encoder(Sink(write), 5)
+    def encoder_to(file):
+        """A function that writes values to a file, each with one or more calls of `file.write`.
+
+        It raises what the encoding raises, and is then of no further use.
+        """
+        encoder = Encoder(file, 5)
         encoder.fast = True
-        encoder.dump(value)
-
-    class Sink:
-        __slots__ = ("write",)
-
-        def __init__(self, write):
-            self.write = write
+        return encoder.dump
 
     containers = frozenset((list, tuple, set, frozenset, dict, str, bytes))
     iterate, take = iter, itertools.islice
@@ -147,4 +144,13 @@ def make_encoder():
             return value
         return list(take(iterate(value), MOST_ITERATED))
 
-    return encode, iterated
+    return encoder_to, iterated
+
+
+class Sink:
+    """A file whose `write` is a function."""
+
+    __slots__ = ("write",)
+
+    def __init__(self, write):
+        self.write = write

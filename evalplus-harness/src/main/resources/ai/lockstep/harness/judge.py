@@ -5,11 +5,11 @@ line is the settings. A program's process never holds an expected answer, and on
 back from it (see `encode.py`), so a program can at most choose which answers it gives.
 """
 
-import errno
 import fcntl
 import hashlib
 import json
 import math
+import mmap
 import os
 import pickle
 import reprlib
@@ -17,18 +17,11 @@ import resource
 import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import time
 
-# Kinds of frames and their head, as in `worker.py`.
-PART, LOADED, RETURNED, RAISED, TIMED_OUT, NOT_PLAIN, LOAD_FAILED, NO_ENTRY_POINT, DONE, NOTE, UNCAUGHT = range(11)
-HEADER = struct.Struct("<8sBI")
-SECONDS = struct.Struct("<d")
-
-# Tasks whose arguments a sandbox keeps, as in `server.py`.
-KEPT_TASKS = 8
+import numpy
 
 # EvalPlus waits a second for the process to end, one more when it keeps all details, and one for
 # the join, before it kills (evalplus/eval/__init__.py, untrusted_check).
@@ -37,8 +30,8 @@ GRACE_SECONDS, DETAILS_SECONDS = 2.0, 1.0
 # A test that took its whole limit and this much longer, seen from outside, did not keep to its timer.
 LATE_SECONDS = 0.5
 
-# Longer frames no worker writes.
-MOST_FRAME_BYTES = 2 << 20
+# Longer texts no worker writes.
+MOST_FRAME_BYTES = 1 << 16
 FORGED = "wrote to the channel of its answers"
 
 # Room for a value on its way: several times the expected one, and this much in any case.
@@ -50,17 +43,19 @@ COMPARE_BYTES, COMPARE_SECONDS = 6 << 30, 60
 
 JUDGE_BYTES = 4 << 30
 
-# Expected answers of a task up to this size stay in memory.
-RESIDENT_BYTES, RESIDENT_TASKS = 32 << 20, 64
+# Expected answers of a task up to this size stay in memory, and tasks up to this size together.
+IN_MEMORY_BYTES, RESIDENT_BYTES = 32 << 20, 256 << 20
 
 # How often a running program's answers are looked at: at first, and later.
 FIRST_LOOK_SECONDS, LATER_LOOK_SECONDS, LOOKS_UNTIL_LATER = 0.001, 0.005, 50
 
-PIPE_BYTES = 1 << 20
+# Sandboxes of one judge: while one runs a program, the others clean up and start their next worker.
+SANDBOXES = 3
+
+READ_BYTES = 1 << 16
+SANDBOX_SECONDS = 30
 SANDBOX_TRIES = 3
 REFERENCE_SECONDS = 1800
-
-F_SETPIPE_SZ = 1031
 
 
 class SandboxLost(Exception):
@@ -71,13 +66,81 @@ class ReferenceFailed(Exception):
     """The reference program does not do what a reference program must."""
 
 
-class Sandbox:
-    """One server in its sandbox, and the tasks whose arguments it has."""
+class Worker:
+    """This side of a worker: the socket and the window that it reports through."""
 
-    def __init__(self, settings):
-        ours, theirs = socket.socketpair()
+    def __init__(self):
+        self.socket, self.theirs = socket.socketpair()
+        self.socket.setblocking(False)
+        self.descriptor = os.memfd_create("window", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.ftruncate(self.descriptor, WINDOW_BYTES)
+        # A worker that made it shorter would take this process down with it.
+        seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+        fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, seals)
+        self.memory = mmap.mmap(self.descriptor, WINDOW_BYTES)
+        self.counts = memoryview(self.memory)[:ENDS_AT].cast("Q")
+
+    def hand_over(self, control):
+        socket.send_fds(control, [PARK], [self.theirs.fileno(), self.descriptor])
+        self.close_theirs()
+
+    def close_theirs(self):
+        self.theirs.close()
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+    def prepare(self, plan):
+        """Sends a job that is to start later."""
+        self.secret = os.urandom(8)
+        data = pickle.dumps(dict(plan.job, secret=self.secret))
+        self.socket.settimeout(SANDBOX_SECONDS)
         try:
-            server = dict(settings["server"], control=theirs.fileno())
+            self.socket.sendall(MESSAGE_LENGTH.pack(len(data)) + data)
+        except OSError as e:
+            raise SandboxLost(str(e)) from None
+        self.socket.setblocking(False)
+
+    def start(self):
+        try:
+            self.socket.send(START)
+        except OSError as e:
+            raise SandboxLost(str(e)) from None
+
+    def read(self):
+        """What has come: empty at the end, None when there is nothing yet."""
+        try:
+            return self.socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+
+    def go_on(self):
+        """Gives the window back empty."""
+        self.counts[0] = self.counts[1] = 0
+        try:
+            self.socket.send(GO_ON)
+        except OSError:
+            pass  # it has ended
+
+    def close(self):
+        self.close_theirs()
+        self.socket.close()
+        self.counts.release()
+        self.memory.close()
+
+
+class Sandbox:
+    """One server in its sandbox, with a worker that waits for a job or runs it."""
+
+    def __init__(self, settings, index):
+        self.settings = settings
+        ours, theirs = socket.socketpair()
+        server = dict(settings["server"], control=theirs.fileno(), memory_bytes=settings["memory_bytes"])
+        if server["user"] is not None:
+            server["user"] += index
+        try:
             self.process = subprocess.Popen(
                 [*settings["command"], "-c", settings["bootstrap"], settings["program"], json.dumps(server)],
                 pass_fds=(theirs.fileno(),),
@@ -91,45 +154,66 @@ class Sandbox:
         finally:
             theirs.close()
         self.control = ours
-        self.keys = {}
+        self.owed = 1  # messages that the server will send: now that it is there
+        self.worker = None
+        self.park()
+
+    def park(self):
+        """Has a worker started for the next run; its server does so when it has cleaned up."""
+        self.worker = Worker()
+        self.ready = False  # for a job
+        self.plan = None  # its job
+        self.decided = False  # and not released yet
         try:
-            ready = self.receive(30)
-        except SandboxLost:
-            self.close()
-            raise
-        if ready["sandboxed"] != settings["sandboxed"]:
-            self.close()
+            self.worker.hand_over(self.control)
+        except OSError:
+            pass  # found lost when it is waited for
+        self.owed += 1
+
+    def wait(self, seconds):
+        """Whether, in that time, the worker is ready for a job; raises SandboxLost when it never will be."""
+        if self.plan:
+            return False
+        deadline = time.monotonic() + seconds
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        poll.register(self.worker.socket, select.POLLIN)
+        while not self.ready:
+            found = dict(poll.poll(1000 * max(0, deadline - time.monotonic())))
+            if not found:
+                return False
+            if self.worker.socket.fileno() in found:
+                if self.worker.read() != READY:
+                    raise SandboxLost("no worker starts")
+                self.ready = True
+            while self.owed > 1 and (self.ready or self.control.fileno() in found):
+                self.check(self.receive())
+                found = {}
+        return True
+
+    def prepare(self, plan):
+        self.plan = plan
+        self.worker.prepare(plan)
+
+    def check(self, said):
+        if said.get("sandboxed", self.settings["sandboxed"]) != self.settings["sandboxed"]:
             raise SandboxLost("the server is not process 1 of a sandbox")
+        if not said.get("clean", True):
+            raise SandboxLost("a run left what cannot be removed")
 
-    def start(self, job, key, arguments, descriptor):
-        job["key"] = key
-        if key not in self.keys:
-            job["inputs"] = arguments()
-        self.keys.pop(key, None)
-        self.keys[key] = True
-        while len(self.keys) > KEPT_TASKS:
-            del self.keys[next(iter(self.keys))]
-        data = pickle.dumps(job)
+    def tell(self, message):
         try:
-            length = struct.pack("<I", len(data))
-            socket.send_fds(self.control, [length], [descriptor])
-            self.control.sendall(data)
+            self.control.sendall(message)
         except OSError as e:
             raise SandboxLost(str(e)) from None
 
-    def stop(self):
-        """Asks for the end of the run; one that has ended just then is no error."""
-        try:
-            self.control.sendall(struct.pack("<I", 0))
-        except OSError as e:
-            raise SandboxLost(str(e)) from None
+    def receive(self):
+        self.owed -= 1
+        return json.loads(self._exactly(*MESSAGE_LENGTH.unpack(self._exactly(MESSAGE_LENGTH.size))))
 
-    def receive(self, seconds):
-        data = self._exactly(4, time.monotonic() + seconds)
-        return pickle.loads(self._exactly(struct.unpack("<I", data)[0], time.monotonic() + seconds))
-
-    def _exactly(self, count, deadline):
+    def _exactly(self, count):
         data = b""
+        deadline = time.monotonic() + SANDBOX_SECONDS
         while len(data) < count:
             self.control.settimeout(max(0.001, deadline - time.monotonic()))
             try:
@@ -143,7 +227,17 @@ class Sandbox:
             data += part
         return data
 
+    def release(self):
+        """After a run: ends what is left of it and gets ready for the next."""
+        self.worker.close()
+        try:
+            self.tell(STOP)
+        except SandboxLost:
+            pass  # found when it is waited for
+        self.park()
+
     def close(self):
+        self.worker.close()
         self.control.close()
         self.process.kill()
         self.process.wait()
@@ -154,40 +248,55 @@ class Expected:
 
     def __init__(self, path):
         with open(path, "rb") as f:
-            head = f.readline()
-            header = json.loads(head)
+            header = json.loads(f.readline())
+            start = f.tell()
             self.seconds = header["seconds"]
             self.floats = header["floats"]
             self.plain = header["plain"]
             self.sizes = header["sizes"]
-            self.offsets = [len(head)]
-            for size in self.sizes:
-                self.offsets.append(self.offsets[-1] + size)
-            self.bytes = self.offsets[-1]
+            # Where each value starts, and where the last one ends.
+            self.offsets = numpy.cumsum([start, *self.sizes], dtype=numpy.uint64)
+            self.values = {}
             self.data = None
             self.path = path
-            if self.bytes <= RESIDENT_BYTES:
+            if self.offsets[-1] <= IN_MEMORY_BYTES:
                 f.seek(0)
                 self.data = f.read()
-        self.values = {}
+            self.held_bytes = len(self.data or b"")  # in memory, about
+
+    def read(self, start, end):
+        if self.data is not None:
+            return self.data[start:end]
+        with open(self.path, "rb") as f:
+            f.seek(start)
+            return f.read(end - start)
 
     def piece(self, index, start, length):
-        at = self.offsets[index] + start
-        end = min(at + length, self.offsets[index + 1])
-        if self.data is not None:
-            return self.data[at:end]
-        with open(self.path, "rb") as f:
-            f.seek(at)
-            return f.read(end - at)
+        at = int(self.offsets[index]) + start
+        return self.read(at, min(at + length, int(self.offsets[index + 1])))
 
     def value(self, index):
         """The value itself; kept for later runs, since no oracle changes it."""
-        if index not in self.values:
-            value = decode(self.piece(index, 0, self.sizes[index]))
-            if self.sizes[index] > LARGE_BYTES:
-                return value
+        if index in self.values:
+            return self.values[index]
+        value = decode(self.piece(index, 0, self.sizes[index]))
+        if self.sizes[index] <= LARGE_BYTES:
             self.values[index] = value
-        return self.values[index]
+            self.held_bytes += self.sizes[index]
+        return value
+
+    def are(self, index, ends, data):
+        """Whether answers are byte for byte the expected ones from an index on, and those are equal to themselves.
+
+        ends: where in `data`, bytes, each of the answers ends.
+        """
+        after = index + len(ends)
+        start = self.offsets[index]
+        return (
+            all(self.plain[index:after])
+            and bool((self.offsets[index + 1 : after + 1] - start == ends).all())
+            and self.read(int(start), int(start) + len(data)) == data
+        )
 
     @staticmethod
     def write(path, answers):
@@ -215,7 +324,7 @@ class Expected:
 
 
 class Task:
-    """One task of a request, with its parsed arguments."""
+    """One task of a request; its tests' arguments are kept as workers get them."""
 
     def __init__(self, fields):
         self.key = fields["key"]
@@ -225,27 +334,30 @@ class Task:
         self.entry_point = fields["entry_point"]
         self.reference = fields["reference"]
         self.atol = fields["atol"]
-        self.tests = {
-            name: arguments(self.task_id, json.loads(fields["tests"][name])) for name in ("base", "plus")
-        }
+        self.tests = {}
+        self.inputs = {}
+        for name in ("base", "plus"):
+            tests = arguments(self.task_id, json.loads(fields["tests"][name]))
+            self.tests[name] = len(tests)
+            self.inputs[name] = pickle.dumps(tests, pickle.HIGHEST_PROTOCOL)
         self.expected = {}
 
-    def pickled(self, name):
-        return pickle.dumps(self.tests[name], pickle.HIGHEST_PROTOCOL)
+    def held_bytes(self):
+        inputs, expected = self.inputs.values(), self.expected.values()
+        return sum(len(each) for each in inputs) + sum(each.held_bytes for each in expected)
 
 
 class Answer:
     """A value on its way: compared as it comes, kept from where it differs from the expected one."""
 
-    def __init__(self, expected, index, seconds):
+    def __init__(self, expected, index, took):
         self.expected = expected
         self.index = index
-        self.seconds = seconds
+        self.took = took  # seconds of the call, seen from here
         self.length = 0
         self.same = 0
         self.rest = []
         self.too_long = False
-        self.arrived = time.monotonic()
         self.limit = max(ANSWER_BYTES, ANSWER_RATIO * expected.sizes[index]) if expected else math.inf
 
     def add(self, data):
@@ -267,18 +379,34 @@ class Answer:
         return self.expected.piece(self.index, 0, self.same) + b"".join(self.rest)
 
 
-class Run:
-    """One run: reads the worker's frames, compares, and knows how it ends."""
+class Plan:
+    """What one run is to be; without expected answers it is to give them."""
 
-    def __init__(self, task, name, expected, fail_fast, secret, limits):
+    def __init__(self, task, name, expected, fail_fast, budget, job):
+        self.task = task
+        self.name = name
         self.expected = expected
-        self.arguments = task.tests[name]
-        self.tests = len(self.arguments)
         self.fail_fast = fail_fast
+        self.budget = budget  # seconds
+        self.job = dict(job, entry_point=task.entry_point, inputs=task.inputs[name])
+
+
+class Run:
+    """One run: reads what the worker reports, compares, and knows how it ends."""
+
+    def __init__(self, plan, secret):
+        task = plan.task
+        self.expected = plan.expected
+        self.inputs = plan.job["inputs"]
+        self.unpickled = None
+        self.tests = task.tests[plan.name]
+        self.fail_fast = plan.fail_fast
         self.secret = secret
-        self.limits = limits
+        self.limits = plan.job["limits"]
         self.oracle = Oracle(task.suite, task.entry_point, task.atol)
         self.buffer = bytearray()
+        self.in_window = 0  # tests of the window that were taken
+        self.position = REPORTS_AT  # and where they end
         self.details = []
         self.answer = None
         self.answers = []  # of a reference program
@@ -294,86 +422,139 @@ class Run:
         self.test_seconds = 0.0  # by the worker's clock, which a program can change
         self.since = time.monotonic()
 
-    def feed(self, data):
+    def feed(self, data, worker):
         self.buffer += data
         at = 0
         while not self.failed and len(self.buffer) - at >= HEADER.size:
             secret, kind, length = HEADER.unpack_from(self.buffer, at)
-            if secret != self.secret or kind > UNCAUGHT or length > MOST_FRAME_BYTES or self.done:
+            if secret != self.secret or kind > DONE or length > MOST_FRAME_BYTES or self.done:
                 self.tampered(FORGED)
                 return
             if len(self.buffer) - at < HEADER.size + length:
                 break
             at += HEADER.size
-            self.frame(kind, bytes(self.buffer[at : at + length]))
+            self.frame(kind, bytes(self.buffer[at : at + length]), worker)
             at += length
         del self.buffer[:at]
 
-    def frame(self, kind, payload):
-        index = len(self.details)
+    def frame(self, kind, text, worker):
         if self.loaded == (kind in (LOAD_FAILED, NO_ENTRY_POINT, LOADED)):
             self.tampered(FORGED)
         elif kind == LOADED:
             self.loaded = True
             self.since = time.monotonic()
         elif kind == LOAD_FAILED:
-            text = payload[1:].decode("utf-8", "replace")
-            self.fail("syntax_error" if payload[:1] == b"S" else exception_outcome(text), text, None)
+            message = text[1:].decode("utf-8", "replace")
+            self.fail("syntax_error" if text[:1] == b"S" else exception_outcome(message), message, None)
             self.failed = True
         elif kind == NO_ENTRY_POINT:
             self.fail("missing_entry_point", "the program does not define the entry point", None)
             self.failed = True
         elif kind == NOTE:
-            self.tampering = self.tampering or payload.decode("utf-8", "replace")
-        elif kind == UNCAUGHT:
-            self.uncaught = True
+            self.tampering = self.tampering or text.decode("utf-8", "replace")
+        elif kind == FULL:
+            self.take(worker)
+            self.take_part(worker)
         elif kind == DONE:
-            if index < self.tests:
+            self.take(worker)
+            if not self.failed and len(self.details) < self.tests:
                 self.tampered(self.tampering or "answered too few tests")
             self.done = True
-        elif index >= self.tests:
+
+    def take(self, worker):
+        """Takes the tests that the window shows and did not show before."""
+        count = worker.counts[0]
+        if count == self.in_window or self.failed:
+            return
+        index = len(self.details)
+        news = count - self.in_window
+        if not (0 < news <= self.tests - index and count <= WINDOW_TESTS):
             self.tampered(FORGED)
-        elif kind == NOT_PLAIN:
-            text = payload.decode("utf-8", "replace")
+            return
+        ends = numbers(worker.memory, ENDS_AT, numpy.uint64, self.in_window, count)
+        seconds = numbers(worker.memory, SECONDS_AT, numpy.float64, self.in_window, count)
+        last = int(ends[-1]) & POSITION_MASK
+        if not (self.position <= last <= WINDOW_BYTES and 0 <= seconds.min() and seconds.max() <= REFERENCE_SECONDS):
+            self.tampered(FORGED)
+            return
+        self.test_seconds += float(seconds.sum())
+        took = time.monotonic() - self.since
+        start = self.position
+        reports = worker.memory[start:last]
+        if not self.all_equal(index, ends - numpy.uint64(start), reports, took):
+            for end, each in zip(ends.tolist(), seconds.tolist()):
+                position = end & POSITION_MASK
+                if not self.position <= position <= last:
+                    self.tampered(FORGED)
+                    return
+                self.uncaught = self.uncaught or end >= UNCAUGHT
+                ending = (end & ~UNCAUGHT) >> ENDING_SHIFT
+                self.called(ending, reports[self.position - start : position - start], each, took)
+                if self.failed:
+                    return
+                self.position = position
+                took = 0
+        self.position = last
+        self.in_window = count
+        self.since = time.monotonic()
+
+    def all_equal(self, index, ends, reports, took):
+        """Takes answers that are all the expected ones, byte for byte, at once."""
+        if self.expected is None or self.answer or self.oracle.root or took > self.limits[index] + LATE_SECONDS:
+            return False
+        if not self.expected.are(index, ends, reports):
+            return False
+        after = index + len(ends)
+        self.oracle.accepts_equal(any(self.expected.floats[index:after]))
+        self.details += [True] * len(ends)
+        return True
+
+    def take_part(self, worker):
+        """Takes the first part of a value that does not fit in what is left of the window, which is then empty."""
+        length = worker.counts[1]
+        if self.failed:
+            return
+        if length > WINDOW_BYTES - self.position or (length and len(self.details) >= self.tests):
+            self.tampered(FORGED)
+            return
+        if length:
+            took = time.monotonic() - self.since
+            self.answer = self.answer or Answer(self.expected, len(self.details), took)
+            self.answer.add(worker.memory[self.position : self.position + length])
+            self.since = time.monotonic()
+        self.in_window = 0
+        self.position = REPORTS_AT
+        worker.go_on()
+
+    def called(self, ending, report, seconds, took):
+        """How a call ended: with a value, of which parts may have come before, or without one."""
+        index = len(self.details)
+        if ending == RETURNED:
+            answer = self.answer or Answer(self.expected, index, took)
+            self.answer = None
+            answer.add(report)
+            self.returned(answer, index, seconds)
+            return
+        text = report.decode("utf-8", "replace")
+        if ending == RAISED:
+            self.test_failed(exception_outcome(text), text)
+        elif ending == TIMED_OUT:
+            self.test_failed("timeout", "the call ran past its limit")
+        elif ending == NOT_PLAIN:
             self.test_failed("wrong_answer", "the returned value is no plain data: " + text)
         else:
-            self.called(kind, payload, index)
+            self.tampered(FORGED)
 
-    def called(self, kind, payload, index):
-        """How a call ended: with a value, which may come in parts, or without one."""
-        if self.answer is None:
-            seconds = SECONDS.unpack_from(payload)[0] if len(payload) >= SECONDS.size else -1
-            if not 0 <= seconds <= REFERENCE_SECONDS:
-                self.tampered(FORGED)
-                return
-            payload = payload[SECONDS.size :]
-            self.test_seconds += seconds
-            self.answer = Answer(self.expected, index, seconds)
-        if kind in (PART, RETURNED):
-            self.answer.add(payload)
-        if kind == RETURNED:
-            self.returned(index)
-        elif kind == RAISED:
-            text = payload.decode("utf-8", "replace")
-            self.test_failed(exception_outcome(text), text)
-        elif kind == TIMED_OUT:
-            self.test_failed("timeout", "the call ran past its limit")
-
-    def returned(self, index):
-        answer, self.answer = self.answer, None
-        took = answer.arrived - self.since
+    def returned(self, answer, index, seconds):
         if self.expected is None:
-            self.answers.append((answer.seconds, b"".join(answer.rest)))
+            self.answers.append((seconds, b"".join(answer.rest)))
             self.details.append(True)
-            return
-        if answer.too_long:
+        elif answer.too_long:
             self.test_failed("output_limit", f"the returned value takes more than {answer.limit} bytes")
-            return
-        if took > self.limits[index] + LATE_SECONDS:
+        elif answer.took > self.limits[index] + LATE_SECONDS:
             self.tampering = self.tampering or "a call ran past its limit and was not stopped"
             self.test_failed("timeout", "the call ran past its limit")
-            return
-        if answer.equal() and self.expected.plain[index] and not self.oracle.root:
+        elif answer.equal() and self.expected.plain[index] and not self.oracle.root:
             self.oracle.accepts_equal(self.expected.floats[index])
             self.details.append(True)
         elif answer.length > LARGE_BYTES or self.expected.sizes[index] > LARGE_BYTES:
@@ -384,8 +565,15 @@ class Run:
             except (ValueError, MemoryError):
                 self.tampered(FORGED)
                 return
-            self.test_judged(self.oracle.accepts(value, self.expected.value(index), self.arguments[index]), value)
-        self.since = time.monotonic()
+            self.test_judged(self.oracle.accepts(value, self.expected.value(index), self.arguments(index)), value)
+
+    def arguments(self, index):
+        """Of a test, for the oracles that read them."""
+        if not self.oracle.reads_arguments:
+            return None
+        if self.unpickled is None:
+            self.unpickled = pickle.loads(self.inputs)
+        return self.unpickled[index]
 
     def compare_apart(self, answer, index):
         """In a process with limits: a long answer may take any time and memory to compare."""
@@ -396,7 +584,7 @@ class Run:
                 resource.setrlimit(resource.RLIMIT_AS, (COMPARE_BYTES, COMPARE_BYTES))
                 signal.alarm(COMPARE_SECONDS)
                 right = self.oracle.accepts(
-                    decode(answer.data()), self.expected.value(index), self.arguments[index]
+                    decode(answer.data()), self.expected.value(index), self.arguments(index)
                 )
             finally:
                 os._exit(10 if right else 11)
@@ -420,7 +608,6 @@ class Run:
         self.fail(outcome, message, len(self.details))
         self.details.append(False)
         self.answer = None
-        self.since = time.monotonic()
         if self.fail_fast:
             self.failed = True
 
@@ -493,118 +680,140 @@ def ending(code):
 class Judge:
     def __init__(self, settings):
         self.settings = settings
-        self.sandbox = None
+        self.sandboxes = []  # the one that was used last is the last
         self.tasks = {}
 
     def answer(self, request):
         if "check" in request:
             self.discard()
-            self.sandbox = Sandbox(self.settings)
+            self.sandboxes.append(Sandbox(self.settings, 0))
+            if not self.sandboxes[0].wait(SANDBOX_SECONDS):
+                raise SandboxLost("it does not start")
             return {"sandboxed": self.settings["sandboxed"]}
         if "task" in request:
             task = Task(request["task"])
             self.tasks.pop(task.key, None)
             self.tasks[task.key] = task
-            while len(self.tasks) > RESIDENT_TASKS:
+            while len(self.tasks) > 1 and sum(t.held_bytes() for t in self.tasks.values()) > RESIDENT_BYTES:
                 del self.tasks[next(iter(self.tasks))]
         task = self.tasks.get(request["key"])
         if task is None:
             return {"unknown_task": True}
-        return {name: self.judge(task, name, request) for name in request["runs"]}
+        plans = [self.plan(task, name, request) for name in request["runs"]]
+        return {plan.name: self.judge(plan, later) for plan, later in zip(plans, [*plans[1:], None])}
 
-    def judge(self, task, name, request):
+    def plan(self, task, name, request):
         expected = self.expected(task, name)
         factor = self.settings["machine_factor"]
-        limits = [
-            factor * max(self.settings["min_test_seconds"], self.settings["reference_factor"] * seconds)
-            for seconds in expected.seconds
-        ]
+        least, times = self.settings["min_test_seconds"], self.settings["reference_factor"]
+        limits = [factor * max(least, times * seconds) for seconds in expected.seconds]
         budget = min(factor * self.settings["run_seconds"], sum(limits)) + GRACE_SECONDS
         if not request["fail_fast"]:
             budget += DETAILS_SECONDS
+        job = {
+            "program": request["program"],
+            "limits": limits,
+            "memory_bytes": self.settings["memory_bytes"],
+            "shape": shape(task.suite, task.entry_point),
+            "reference": False,
+        }
+        return Plan(task, name, expected, request["fail_fast"], budget, job)
+
+    def judge(self, plan, later):
         started = time.monotonic()
-        run, reply, over_budget = self.execute(
-            task,
-            name,
-            expected,
-            request["fail_fast"],
-            budget,
-            {
-                "program": request["program"],
-                "entry_point": task.entry_point,
-                "limits": limits,
-                "memory_bytes": self.settings["memory_bytes"],
-                "shape": shape(task.suite, task.entry_point),
-                "reference": False,
-            },
-        )
+        run, reply, over_budget = self.execute(plan, later)
         verdict = run.verdict(reply, over_budget)
         verdict["seconds"] = time.monotonic() - started
         return verdict
 
-    def execute(self, task, name, expected, fail_fast, budget, job):
-        """Runs a job until it is decided; again in a new sandbox when the old one was lost."""
+    def execute(self, plan, later):
+        """Runs a plan until it is decided; again in new sandboxes when the one it ran in was lost."""
         lost = None
         for _ in range(SANDBOX_TRIES):
             try:
-                if self.sandbox is None:
-                    self.sandbox = Sandbox(self.settings)
-                return self.attempt(task, name, expected, fail_fast, budget, dict(job))
+                return self.attempt(plan, later)
             except SandboxLost as e:
                 lost = e
                 self.discard()
         raise lost
 
-    def discard(self):
-        if self.sandbox is not None:
-            self.sandbox.close()
-            self.sandbox = None
+    def sandbox_for(self, plan):
+        """One whose worker has the plan's job; while all clean up another is started, to be there later."""
+        found = next((sandbox for sandbox in self.sandboxes if sandbox.plan is plan), None) or self.prepared(plan)
+        if found is None:
+            self.tidy()
+            if len(self.sandboxes) < SANDBOXES:
+                self.sandboxes.append(Sandbox(self.settings, len(self.sandboxes)))
+            found = self.sandboxes[0]
+            if not found.wait(SANDBOX_SECONDS):
+                raise SandboxLost("it does not start")
+            found.prepare(plan)
+        self.sandboxes.remove(found)
+        self.sandboxes.append(found)
+        return found
 
-    def attempt(self, task, name, expected, fail_fast, budget, job):
-        sandbox = self.sandbox
-        secret = job["secret"] = os.urandom(8)
-        reader, writer = os.pipe()
-        try:
-            os.set_blocking(reader, False)
-            try:
-                fcntl.fcntl(reader, F_SETPIPE_SZ, PIPE_BYTES)
-            except OSError as e:
-                if e.errno != errno.EPERM:  # too many pages in pipes: smaller is slower only
-                    raise
-            run = Run(task, name, expected, fail_fast, secret, job["limits"])
-            try:
-                sandbox.start(job, f"{task.key}/{name}", lambda: task.pickled(name), writer)
-            finally:
-                os.close(writer)
-            reply, over_budget = self.follow(run, sandbox, reader, time.monotonic() + budget)
-        finally:
-            os.close(reader)
-        if not reply["clean"]:
-            self.discard()
+    def prepared(self, plan):
+        """A sandbox that was ready for the plan's job and now has it, or None."""
+        ready = next((sandbox for sandbox in self.sandboxes if sandbox.wait(0)), None)
+        if ready:
+            ready.prepare(plan)
+        return ready
+
+    def discard(self):
+        while self.sandboxes:
+            self.sandboxes.pop().close()
+
+    def tidy(self):
+        """What can wait until a program is running or has been answered."""
+        for sandbox in self.sandboxes:
+            if sandbox.decided:
+                sandbox.release()
+
+    def attempt(self, plan, later):
+        sandbox = self.sandbox_for(plan)
+        sandbox.worker.start()
+        if not plan.job["reference"]:
+            sandbox.tell(WATCH)
+        run = Run(plan, sandbox.worker.secret)
+        deadline = time.monotonic() + plan.budget
+        self.tidy()
+        if later:
+            self.prepared(later)
+        reply, over_budget = self.follow(run, sandbox, deadline)
+        sandbox.decided = True
         return run, reply, over_budget
 
-    def follow(self, run, sandbox, reader, deadline):
-        """Takes frames as they come; the run's end, a decision or the deadline stops it."""
+    def follow(self, run, sandbox, deadline):
+        """Takes reports as they come until the run is decided, ends or is over its budget.
+
+        Gives what the server told of the run's end, if that was waited for, and whether it was over.
+        """
+        worker, control = sandbox.worker, sandbox.control
         poll = select.poll()
-        poll.register(sandbox.control, select.POLLIN)
+        poll.register(worker.socket, select.POLLIN)
+        poll.register(control, select.POLLIN)
         looks = 0
+        listening = True
         while True:
-            more = drain(run, reader)
-            if run.failed or time.monotonic() > deadline:
-                over_budget = not run.failed and not run.done
-                sandbox.stop()
-                reply = sandbox.receive(30)
-                return reply, over_budget and not run.done
-            if more:
-                pause = 0
-            else:
-                looks += 1
-                pause = FIRST_LOOK_SECONDS if looks < LOOKS_UNTIL_LATER else LATER_LOOK_SECONDS
-            if poll.poll(pause * 1000):
-                reply = sandbox.receive(30)
-                while drain(run, reader):
-                    pass
+            ready = dict(poll.poll(1000 * look_seconds(looks)))
+            looks += 1
+            # First whether it has ended: what it reported before is all here then.
+            reply = sandbox.receive() if control.fileno() in ready else None
+            while listening and not run.failed and (data := worker.read()) is not None:
+                run.feed(data, worker)
+                if not data:
+                    poll.unregister(worker.socket)
+                    listening = False
+                if not reply:
+                    break  # there may be ever more, and this has a deadline
+            if run.loaded and not run.done:
+                run.take(worker)
+            if run.failed or run.done:
                 return reply, False
+            if reply:
+                return reply, False
+            if time.monotonic() > deadline:
+                return reply, True
 
     def expected(self, task, name):
         if name not in task.expected:
@@ -624,23 +833,16 @@ class Judge:
 
     def run_reference(self, task, name):
         """(seconds, encoded value) of every test, by the reference program."""
-        tests = len(task.tests[name])
+        tests = task.tests[name]
         reported = "is_not_none" if task.suite == "mbpp" and task.entry_point in NOT_NONE else "value"
-        run, reply, over_budget = self.execute(
-            task,
-            name,
-            None,
-            True,
-            REFERENCE_SECONDS,
-            {
-                "program": task.reference,
-                "entry_point": task.entry_point,
-                "limits": [0.0] * tests,
-                "memory_bytes": 0,
-                "shape": reported,
-                "reference": True,
-            },
-        )
+        job = {
+            "program": task.reference,
+            "limits": [0.0] * tests,
+            "memory_bytes": 0,
+            "shape": reported,
+            "reference": True,
+        }
+        run, reply, over_budget = self.execute(Plan(task, name, None, True, REFERENCE_SECONDS, job), None)
         if not run.done or len(run.answers) != tests:
             verdict = run.verdict(reply, over_budget)
             at = "" if verdict["first_failed"] is None else f" {verdict['first_failed']}"
@@ -650,16 +852,14 @@ class Judge:
         return run.answers
 
 
-def drain(run, reader):
-    """Takes what is there; true when there may be more."""
-    try:
-        data = os.read(reader, PIPE_BYTES)
-    except BlockingIOError:
-        return False
-    if not data:
-        return False
-    run.feed(data)
-    return not run.failed
+def look_seconds(looks):
+    """How long to wait for more after so many looks."""
+    return FIRST_LOOK_SECONDS if looks < LOOKS_UNTIL_LATER else LATER_LOOK_SECONDS
+
+
+def numbers(memory, start, kind, first, after):
+    """A copy of some of the 8-byte numbers that start there."""
+    return numpy.frombuffer(memory[start + 8 * first : start + 8 * after], kind)
 
 
 def say(message):
@@ -679,6 +879,7 @@ def main():
                 say({"sandbox_lost": str(e)})
             except ReferenceFailed as e:
                 say({"reference_failed": str(e)})
+            judge.tidy()
     finally:
         judge.discard()
 

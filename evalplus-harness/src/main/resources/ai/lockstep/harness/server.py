@@ -1,9 +1,11 @@
-"""Runs in a sandbox for many runs: forks a worker for each, then leaves no trace of it.
+"""Runs in a sandbox for many runs: forks a worker ahead of each, then leaves no trace of it.
 
 It is process 1 of the sandbox, so what a worker started can be killed to the last process, and no
-worker can signal or trace it. Messages with the judge are a length (4 bytes, little-endian) and a
-pickle; the judge is trusted, a worker never writes here. A job comes with the descriptor that the
-worker reports to.
+worker can signal or trace it. The judge's messages are one byte: PARK comes with the worker's two
+descriptors (the socket where its job will come, and the window of its reports), WATCH ends the run
+when it takes too much memory, STOP ends it if it has not ended. This server says that it is there,
+and after each run how it ended: a length (4 bytes, little-endian) and JSON. No worker writes here,
+and one that waits for its job is alone in the sandbox.
 """
 
 import ctypes
@@ -11,25 +13,18 @@ import gc
 import importlib
 import json
 import os
-import pickle
 import posix
 import resource
 import select
 import signal
 import socket
-import struct
 import sys
 import tempfile
 
 # How often a run's memory is looked at.
 TICK_SECONDS = 0.1
 
-# Tasks whose arguments are kept ready for the next sample; the judge counts the same way.
-KEPT_TASKS = 8
-
 _PR_SET_DUMPABLE = 4
-_LENGTH = struct.Struct("<I")
-
 
 # What programs import most; loaded here once, an import in a worker only finds it.
 PRELOADED = (
@@ -43,7 +38,6 @@ class Server:
         self.settings = settings
         self.alone = os.getpid() == 1
         self.control = socket.socket(fileno=settings["control"])
-        self.inputs = {}
         self.folders = settings["folders"]
         self.install_filter = prepare_filter(self.alone)
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -70,45 +64,33 @@ class Server:
         gc.freeze()
         self.send({"ready": True, "sandboxed": self.alone})
         while True:
-            job, descriptor = self.receive()
-            if job is None:
+            message, descriptors, _, _ = socket.recv_fds(self.control, 1, 2)
+            if message == PARK:
+                self.run(descriptors)
+            elif not message:
                 return
-            if "inputs" in job:
-                self.keep(job["key"], job["inputs"])
-            inputs = self.inputs[job["key"]] = self.inputs.pop(job["key"])
-            self.send(self.run(job, inputs, descriptor))
+            # Any other came after its run's end.
 
-    def keep(self, key, inputs):
-        self.inputs.pop(key, None)
-        self.inputs[key] = pickle.loads(inputs)
-        while len(self.inputs) > KEPT_TASKS:
-            del self.inputs[next(iter(self.inputs))]
-        gc.freeze()
-
-    def run(self, job, inputs, descriptor):
+    def run(self, descriptors):
         pid = posix.fork()
         if pid == 0:
             try:
-                self.become_worker(job, inputs, descriptor)
+                self.become_worker(*descriptors)
             finally:
                 os._exit(1)
-        os.close(descriptor)
+        for descriptor in descriptors:
+            os.close(descriptor)
         watch = os.pidfd_open(pid)
         try:
-            reason = self.wait(watch, job["memory_bytes"])
+            reason = self.wait(watch)
         finally:
             os.close(watch)
         status = self.end(pid)
-        return {
-            "exit": os.waitstatus_to_exitcode(status),
-            "reason": reason,
-            "clean": self.clean(),
-        }
+        clean = self.clean()
+        self.send({"exit": os.waitstatus_to_exitcode(status), "reason": reason, "clean": clean})
 
-    def become_worker(self, job, inputs, descriptor):
+    def become_worker(self, descriptor, window):
         self.control.close()
-        if job["reference"]:
-            self.put_names_back()
         user = self.settings["user"]
         if user is not None:
             os.setgroups([])
@@ -117,22 +99,26 @@ class Server:
         posix.chdir(self.settings["work_folder"] if self.alone else "/")
         if not self.alone:
             self.install_filter()
-        run(job, inputs, descriptor, self.settings)
+        run(descriptor, window, self.settings, self.put_names_back)
 
-    def wait(self, watch, memory_bytes):
+    def wait(self, watch):
         """Until the worker ends, the judge wants it ended, or it takes too much memory."""
         poll = select.poll()
         poll.register(watch, select.POLLIN)
         poll.register(self.control, select.POLLIN)
+        watched = False
         while True:
-            ready = poll.poll(TICK_SECONDS * 1000)
+            ready = poll.poll(TICK_SECONDS * 1000 if watched else None)
             for descriptor, _ in ready:
                 if descriptor == watch:
                     return "ended"
-                if self.control.recv(_LENGTH.size) == b"":
+                message = self.control.recv(1)
+                if message == STOP:
+                    return "stopped"
+                if message != WATCH:
                     os._exit(0)  # the judge is gone
-                return "stopped"
-            if self.alone and memory_bytes and self.resident_bytes() > memory_bytes:
+                watched = self.alone
+            if watched and self.resident_bytes() > self.settings["memory_bytes"]:
                 return "memory"
 
     def resident_bytes(self):
@@ -182,25 +168,9 @@ class Server:
         except OSError:
             return False
 
-    def receive(self):
-        """A job and its descriptor; an empty message is a stop that came after its run's end."""
-        length = 0
-        while length == 0:
-            data, descriptors, _, _ = socket.recv_fds(self.control, _LENGTH.size, 1)
-            if len(data) < _LENGTH.size:
-                return None, None
-            (length,) = _LENGTH.unpack(data)
-        message = bytearray()
-        while len(message) < length:
-            part = self.control.recv(min(1 << 20, length - len(message)))
-            if not part:
-                return None, None
-            message += part
-        return pickle.loads(message), descriptors[0]
-
     def send(self, message):
-        data = pickle.dumps(message)
-        self.control.sendall(_LENGTH.pack(len(data)) + data)
+        data = json.dumps(message).encode()
+        self.control.sendall(MESSAGE_LENGTH.pack(len(data)) + data)
 
 
 def remove(entry):

@@ -4,7 +4,9 @@ import ai.lockstep.datasets.Benchmark;
 import ai.lockstep.datasets.Task;
 import ai.lockstep.harness.HarnessSettings.Depth;
 import ai.lockstep.harness.PublishedData.Judged;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -27,7 +30,13 @@ import java.util.stream.Stream;
  *   <li>{@code speed}: judges the reference programs of both suites one after the other, each right
  *       after the same tests in a warm interpreter without isolation;
  *   <li>{@code many [COUNT]}: judges so many programs (10,000), then looks for what was left.
+ *       Programs that attack the harness or take all they can are told apart: their time beside the
+ *       tests is mostly their own.
  * </ul>
+ *
+ * <p>{@code speed} adds to the tests' time in the warm interpreter, {@code many} to what the calls
+ * of the tests took where they ran. What is added depends on what this machine takes to fork and
+ * end a Python process with numpy, which is printed first.
  *
  * <p>{@code -Dworkers=N} for another number than the cores, {@code -Dleast=S -Dmost=S} for the
  * programs that took EvalPlus so many seconds.
@@ -39,6 +48,12 @@ public final class HarnessBenchmark {
   /** Programs that EvalPlus judges faster; a heavy one takes as long as its tests. */
   private static final double LIGHT_SECONDS = 0.5;
 
+  /** After which every sandbox has cleaned up and has its next worker. */
+  private static final long REST_MILLIS = 2000;
+
+  /** Kinds of programs that attack the harness, or take all the memory or processes there are. */
+  private static final List<String> HOSTILE = List.of("tamper", "fooled", "mem");
+
   private final Benchmark humanEval = PublishedData.humanEval();
   private final Benchmark mbpp = PublishedData.mbpp();
   private final int workers =
@@ -48,12 +63,27 @@ public final class HarnessBenchmark {
 
   public static void main(String[] arguments) throws Exception {
     HarnessBenchmark benchmark = new HarnessBenchmark();
+    printBareFork();
     String what = arguments.length > 0 ? arguments[0] : "speed";
     switch (what) {
       case "parity" -> benchmark.parity(arguments.length > 1 ? arguments[1] : "");
       case "speed" -> benchmark.speed();
       case "many" -> benchmark.many(arguments.length > 1 ? Integer.parseInt(arguments[1]) : MANY);
       default -> throw new IllegalArgumentException("parity, speed or many, not " + what);
+    }
+  }
+
+  private static void printBareFork() throws IOException {
+    Process process =
+        new ProcessBuilder(
+                HarnessSettings.defaults().python().toString(),
+                "-s",
+                "-c",
+                PythonProgram.read("bare_fork.py"))
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    try (BufferedReader answer = process.inputReader(StandardCharsets.US_ASCII)) {
+      print("a fork and exit of Python with numpy: %s", answer.readLine());
     }
   }
 
@@ -209,6 +239,7 @@ public final class HarnessBenchmark {
     long temporary = temporaryFiles();
     try (Harness harness = Harness.open(settings())) {
       computeExpected(harness, rows.stream().map(Judged::taskId).distinct().toList());
+      Thread.sleep(REST_MILLIS);
       long processes = ProcessHandle.current().descendants().count();
       long descriptors = descriptors();
       double[] added = new double[count];
@@ -218,21 +249,31 @@ public final class HarnessBenchmark {
         Judged row = rows.get(i % rows.size());
         work.add(
             () -> {
+              long before = System.nanoTime();
               Verdict verdict = judge(harness, row.taskId(), row.program());
-              RunVerdict base = verdict.base();
-              RunVerdict plus = verdict.plus().orElseThrow();
               added[at] =
-                  base.wallSeconds() - base.testSeconds() + plus.wallSeconds() - plus.testSeconds();
+                  secondsSince(before)
+                      - verdict.base().testSeconds()
+                      - verdict.plus().orElseThrow().testSeconds();
               return null;
             });
       }
       long started = System.nanoTime();
       all(work);
       double seconds = secondsSince(started);
+      Thread.sleep(REST_MILLIS);
       print(
           "%d programs in %.1f s, %.0f a second with %d workers",
           count, seconds, count / seconds, workers);
       print("  added a program: %s", quantiles(added));
+      boolean[] hostile = new boolean[count];
+      for (int i = 0; i < count; i++) {
+        Judged row = rows.get(i % rows.size());
+        hostile[i] = HOSTILE.stream().anyMatch(row.kind()::startsWith);
+      }
+      print("  to honest programs: %s", quantiles(where(hostile, added, false)));
+      print(
+          "  to hostile ones, their own time included: %s", quantiles(where(hostile, added, true)));
       print(
           "processes %d before, %d after; descriptors %d before, %d after",
           processes, ProcessHandle.current().descendants().count(), descriptors, descriptors());
@@ -261,9 +302,19 @@ public final class HarnessBenchmark {
     }
   }
 
+  private static double[] where(boolean[] condition, double[] values, boolean wanted) {
+    return IntStream.range(0, values.length)
+        .filter(i -> condition[i] == wanted)
+        .mapToDouble(i -> values[i])
+        .toArray();
+  }
+
   private static String quantiles(double[] seconds) {
     double[] sorted = seconds.clone();
     Arrays.sort(sorted);
+    if (sorted.length == 0) {
+      return "none";
+    }
     return String.format(
         Locale.ROOT,
         "median %.1f ms, 90%% %.1f ms, 99%% %.1f ms, most %.1f ms",

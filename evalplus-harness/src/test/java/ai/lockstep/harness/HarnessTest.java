@@ -1,5 +1,6 @@
 package ai.lockstep.harness;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -200,6 +202,20 @@ class HarnessTest {
     void aReturnedValueHasAMostSize() {
       assertThat(judge(f("return 'x' * (65 << 20)")).base().outcome())
           .isEqualTo(Outcome.OUTPUT_LIMIT);
+    }
+
+    @Test
+    void answersOfAnySizeAndNumberAreJudged() {
+      String many =
+          IntStream.range(0, 5000).mapToObj("[%d]"::formatted).collect(joining(",", "[", "]"));
+      Task repeat = Tasks.task(f("return 'ab' * x"), "[[700000], [3], [800000]]", many);
+
+      assertThat(Tasks.judge(failFast, repeat, f("return 'ab' * x")).passed()).isTrue();
+      assertThat(Tasks.judge(failFast, repeat, f("return 'ab' * x + '.' * (x == 490)")).plus())
+          .hasValueSatisfying(
+              plus -> assertThat(plus.firstFailedTest()).isEqualTo(OptionalInt.of(490)));
+      assertThat(Tasks.judge(failFast, repeat, f("return 'ab' * x + '.' * (x > 700000)")).base())
+          .satisfies(base -> assertThat(base.details()).isEqualTo("110"));
     }
 
     @Test

@@ -85,7 +85,7 @@ class SandboxAttackTest {
         "leaves through the server's root | contained(lambda: os.listdir(os.path.join('/proc/1/root', '')), lambda: os.listdir('/proc/1/cwd/'))",
         "follows a link of its own making | contained(lambda: (os.symlink(os.path.join('/proc/1/root', 'etc/shadow'), '@work@/l'), read('@work@/l')))",
         "writes to the system | contained(lambda: write('/usr/x'), lambda: write('/x'), lambda: write('/etc/x'), lambda: write('/dev/x'), lambda: write('/proc/sys/kernel/hostname'))",
-        "fills the disk | contained(lambda: [write('@work@/%d' % i, 32 << 20) for i in range(9)])",
+        "fills the disk | contained(lambda: [write('@work@/%d' % i, 1 << 20) for i in range(200)])",
         "writes a huge file | contained(lambda: os.ftruncate(os.open('@work@/a', os.O_RDWR + os.O_CREAT), 1 << 40))",
         "kills the server | contained(lambda: libc.kill(1, 9), lambda: signal.pidfd_send_signal(os.pidfd_open(1), 9))",
         "stops the server | contained(lambda: libc.kill(1, 19), lambda: libc.tgkill(1, 1, 19))",
@@ -107,6 +107,7 @@ class SandboxAttackTest {
         "connects over IPv6 | contained(lambda: socket.create_connection(('::1', 22), 1))",
         "opens sockets of other families | contained(*[lambda n=n: socket.socket(n, k) for n in range(3, 46) if n != 10 for k in (1, 2, 3)])",
         "opens raw sockets | contained(lambda: socket.socket(2, 3, 1), lambda: socket.socket(10, 3, 1))",
+        "shrinks the memory it shares with the judge | contained(*[lambda d=d: libc.ftruncate(d, 0) for d in range(3, 30)])",
         "takes all memory | contained(lambda: bytearray(2 << 30))",
       })
   void isContained(String attack, String expression) {
@@ -234,6 +235,24 @@ class SandboxAttackTest {
     }
 
     @Test
+    void scribblingOverTheAnswersIsFlaggedAndFails() {
+      Verdict verdict =
+          judge(
+              CONTAINED,
+              """
+              for line in io.open('/proc/self/maps'):
+                  if 'memfd:window' in line:
+                      start, end = (int(n, 16) for n in line.split()[0].split('-'))
+                      ctypes.memset(start, 0xff, end - start)
+              os._exit(0)
+              """);
+
+      assertThat(verdict.base().outcome()).isEqualTo(Outcome.TAMPERED);
+      assertThat(verdict.tampering()).hasValue("wrote to the channel of its answers");
+      assertHonestProgramsStillPass();
+    }
+
+    @Test
     void closingTheChannelIsNoAnswer() {
       Verdict verdict = judge(CONTAINED, "os.closerange(3, 50)\nreturn 'contained'");
 
@@ -283,7 +302,7 @@ class SandboxAttackTest {
     }
   }
 
-  /** What a run leaves behind, as the next run in the same sandbox sees it. */
+  /** What a run leaves behind, as the next runs see it. */
   @Nested
   class NextSample {
 
@@ -306,9 +325,11 @@ class SandboxAttackTest {
     void findsNothingOf(String what, String poison, String clean) {
       judge(CONTAINED, "return " + poison);
 
-      Verdict next = judge(CONTAINED, "return 'contained' if " + clean + " else 'found'");
-
-      assertThat(next.passed()).as("%s: %s", what, next.base().message()).isTrue();
+      // Sandboxes take turns; after so many runs the one that was poisoned has had its own again.
+      for (int i = 0; i < 3; i++) {
+        Verdict next = judge(CONTAINED, "return 'contained' if " + clean + " else 'found'");
+        assertThat(next.passed()).as("%s: %s", what, next.base().message()).isTrue();
+      }
     }
   }
 }
