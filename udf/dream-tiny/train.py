@@ -437,6 +437,8 @@ def main():
     if not done:
         save_state({"net": net.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict(), "tokenizer": tokenizer.to_str(), "step": step, "trained": trained, "seen": seen + sum(rows.drawn), "calls": calls + 1}, STATE)
     export(net, tokenizer, STATE / "model")
+    with tarfile.open(options.out / "model.tar", "w") as tar:
+        tar.add(STATE / "model", "model")
 
     # Scores are in true float32, of the weights as they are stored.
     with torch.no_grad():
@@ -449,8 +451,6 @@ def main():
         (options.out / "scores.json").write_text(json.dumps(result, indent=1) + "\n")
     judges.terminate()
     log(f"call={time.time() - began:.0f}")
-    with tarfile.open(options.out / "model.tar", "w") as tar:
-        tar.add(STATE / "model", "model")
     for name in ["train.log"] + ([] if done else [p.name for p in STATE.glob("state.*")]):
         shutil.copy(STATE / name, options.out / name)
 
