@@ -42,6 +42,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.IntFunction;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /**
@@ -62,15 +64,19 @@ import java.util.stream.IntStream;
  *   <li>{@code rows=32} in a batch, {@code prompt=128} and {@code tokens=128} positions a row;
  *   <li>{@code what=}: {@code share}, Java's share of a pass, 1 - model time / wall; {@code
  *       refill}, rows a second of a full batch against batches that wait for their longest row,
- *       with answer lengths from {@code tokens/5} to {@code tokens}; {@code decoders}, row passes a
- *       second of every decoder and cache; {@code agreement}, the share of tokens that lockstep
- *       decodes the same with a cache as without, end tokens left out (meaningful with trained
- *       weights only; {@code tasks=24}).
+ *       with answer lengths from {@code tokens/5} to {@code tokens}, decoded as Dream does or, with
+ *       {@code refilled=fast_dllm}, in cached blocks; {@code decoders}, row passes a second of
+ *       every decoder and cache, or of those whose names contain a match of {@code only=dual};
+ *       {@code agreement}, the share of tokens that lockstep decodes the same with a cache as
+ *       without, end tokens left out (meaningful with trained weights only; {@code tasks=24}).
  * </ul>
  */
 public final class DecodeBenchmark {
 
   private static final int WARM_UP_TOKENS = 16;
+
+  /** Length of a block of the decoders that go block by block. */
+  private static final int BLOCK = 32;
 
   /** Rounds of both ways in turn, so that a busy machine slows both. */
   private static final int REFILL_ROUNDS = 3;
@@ -117,8 +123,12 @@ public final class DecodeBenchmark {
       for (String what : settings.getOrDefault("what", "share,refill,decoders").split(",")) {
         switch (what) {
           case "share" -> benchmark.share();
-          case "refill" -> benchmark.refill();
-          case "decoders" -> benchmark.decoders();
+          case "refill" ->
+              benchmark.refill(
+                  settings.getOrDefault("refilled", "dream").equals("dream")
+                      ? benchmark::dream
+                      : length -> benchmark.fastDllm(wholeBlocks(length), CacheMode.DUAL));
+          case "decoders" -> benchmark.decoders(Pattern.compile(settings.getOrDefault("only", "")));
           case "agreement" -> benchmark.agreement(loaded.folder, number(settings, "tasks", 24));
           default -> throw new IllegalArgumentException("what=" + what);
         }
@@ -238,13 +248,13 @@ public final class DecodeBenchmark {
         measured.load.rowsPerBatch());
   }
 
-  private void refill() throws Exception {
+  private void refill(IntFunction<Decoder> decoderOfLength) throws Exception {
     List<DecodeRequest> requests = requests(4 * rows);
     Random random = new Random(5);
     int shortest = Math.max(1, tokens / 5);
     List<Decoder> decoders =
         requests.stream()
-            .<Decoder>map(request -> dream(shortest + random.nextInt(tokens - shortest + 1)))
+            .map(request -> decoderOfLength.apply(shortest + random.nextInt(tokens - shortest + 1)))
             .toList();
     List<Double> ratios = new ArrayList<>();
     for (int round = 0; round < REFILL_ROUNDS; round++) {
@@ -267,7 +277,7 @@ public final class DecodeBenchmark {
         ratios.get(REFILL_ROUNDS / 2), ratios);
   }
 
-  private void decoders() throws Exception {
+  private void decoders(Pattern only) throws Exception {
     Map<String, Decoder> decoders = new LinkedHashMap<>();
     decoders.put("dream", dream(tokens));
     decoders.put(
@@ -280,7 +290,7 @@ public final class DecodeBenchmark {
             LladaDecoder.Remasking.LOW_CONFIDENCE,
             ProposalSettings.of(SUPPRESSED)));
     for (CacheMode cache : CacheMode.values()) {
-      decoders.put("fast_dllm " + cache.spelling(), fastDllm(cache));
+      decoders.put("fast_dllm " + cache.spelling(), fastDllm(tokens, cache));
     }
     for (CacheMode cache : List.of(CacheMode.NONE, CacheMode.PREFIX)) {
       decoders.put(
@@ -302,15 +312,18 @@ public final class DecodeBenchmark {
             "lockstep %s %s".formatted(mode.spelling(), cache.spelling()), lockstep(mode, cache));
       }
     }
+    decoders.keySet().removeIf(name -> !only.matcher(name).find());
     for (Map.Entry<String, Decoder> decoder : decoders.entrySet()) {
       Measured measured = run(decoder.getValue(), requests(rows));
       System.out.printf(
-          "decoder %-28s %8.1f row passes/s %8.1f tokens/s %6.1f passes/row %6.1f positions/pass%n",
+          "decoder %-28s %8.1f row passes/s %8.1f tokens/s %6.1f passes/row %6.1f positions/pass"
+              + " java=%.2f%%%n",
           decoder.getKey(),
           measured.rowPassesPerSecond(),
           measured.tokensPerSecond(),
           (double) measured.load.rowPasses() / rows,
-          measured.positionsPerPass());
+          measured.positionsPerPass(),
+          100 * measured.javaShare());
     }
   }
 
@@ -326,14 +339,18 @@ public final class DecodeBenchmark {
         ProposalSettings.of(SUPPRESSED));
   }
 
-  private FastDllmDecoder fastDllm(CacheMode cache) {
+  private static int wholeBlocks(int length) {
+    return (length + BLOCK - 1) / BLOCK * BLOCK;
+  }
+
+  private FastDllmDecoder fastDllm(int length, CacheMode cache) {
     return new FastDllmDecoder(
-        tokens,
-        tokens,
+        length,
+        length,
         0.001,
         FastDllmDecoder.Scope.BLOCK,
         FastDllmDecoder.Rule.THRESHOLD,
-        32,
+        BLOCK,
         0.9,
         1,
         FastDllmDecoder.BlockStartRule.FORCED,

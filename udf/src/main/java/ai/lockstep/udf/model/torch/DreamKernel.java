@@ -81,4 +81,9 @@ class DreamKernel extends TorchProgram {
           IValue.from(deviation));
     }
   }
+
+  /** Numbers for the kernel, freed with the scope. */
+  static IValue tensor(PtNDManager scope, long[] values) {
+    return IValue.from((PtNDArray) scope.create(values, new Shape(values.length)));
+  }
 }

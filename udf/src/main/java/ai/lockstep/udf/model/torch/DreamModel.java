@@ -1,7 +1,5 @@
 package ai.lockstep.udf.model.torch;
 
-import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
 import ai.lockstep.udf.checkpoint.Checkpoint;
@@ -13,13 +11,10 @@ import ai.lockstep.udf.model.ModelSpec;
 import ai.lockstep.udf.model.Pass;
 import ai.lockstep.udf.model.Proposals;
 import ai.lockstep.udf.model.RowPass;
-import ai.lockstep.udf.model.Sampling;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -27,8 +22,7 @@ import java.util.function.Consumer;
  *
  * <p>Rows of any lengths are laid end to end without padding ({@link PackedBatch}); positions are
  * 0..n-1 in every row (rotary angles are relative, so upstream's left padding gives the same). Only
- * the outputs that predict a target go through the output head, {@link #SLICE} at a time, so that
- * memory is bounded at a few times SLICE x vocabulary floats whatever the batch.
+ * the outputs that predict a target go through the {@link OutputHead}.
  *
  * <p>Deliberate differences to upstream on bfloat16, all to the exact side: the weight of a norm is
  * applied before rounding, a residual is added before rounding, rotation rounds once; and the
@@ -38,17 +32,13 @@ import java.util.function.Consumer;
  */
 public final class DreamModel implements MaskedDiffusionModel {
 
-  /** Target rows per call of the output head: 1024 x 152064 float32 are 0.6 GB. */
-  private static final int SLICE = 1024;
-
   private static final int FIRST_SLOTS = 8;
   private static final int FIRST_POSITIONS = 2048;
-  private static final long[] NO_LONGS = {};
-  private static final double[] NO_DOUBLES = {};
 
   private final ModelSpec spec;
   private final TorchDevice device;
   private final DreamKernel kernel;
+  private final OutputHead head;
   private final BitSet openSlots = new BitSet();
   private int slots;
   private int slotPositions;
@@ -58,6 +48,7 @@ public final class DreamModel implements MaskedDiffusionModel {
     this.spec = spec;
     this.device = device;
     this.kernel = kernel;
+    this.head = new OutputHead(kernel, spec);
   }
 
   /**
@@ -163,47 +154,27 @@ public final class DreamModel implements MaskedDiffusionModel {
       Pass pass = rows.get(row).pass();
       lanes.add(new PackedBatch.Lane(pass.tokens(), pass, Math.max(0, rows.get(row).slot())));
     }
-    Map<Question, List<Target>> groups = new LinkedHashMap<>();
-    for (int i = 0; i < chosen.size(); i++) {
+    int[] twins = new int[chosen.size()];
+    for (int i = 0; i < twins.length; i++) {
       Pass pass = lanes.get(i).pass();
-      int twin = lanes.size();
       if (pass.unconditionalTokens().length > 0) {
         if (cached) {
           throw new IllegalArgumentException("A guided pass cannot use a cache slot");
         }
+        twins[i] = lanes.size();
         lanes.add(new PackedBatch.Lane(pass.unconditionalTokens(), pass, 0));
       }
-      groups
-          .computeIfAbsent(Question.of(pass), question -> new ArrayList<>())
-          .add(new Target(chosen.get(i), pass, i, twin));
     }
     PackedBatch batch =
         new PackedBatch(lanes, cached, slotPositions, device.granularity(), spec.padId());
     read(batch);
-    groups.forEach((question, targets) -> answer(question, targets, batch, answers));
-  }
-
-  /**
-   * A row whose targets are to be answered.
-   *
-   * @param answer index of its answer
-   * @param lane where it lies in the batch
-   * @param twin where the unconditional row lies, if there is one
-   */
-  private record Target(int answer, Pass pass, int lane, int twin) {}
-
-  /** What must be equal for targets of different rows to be answered by one call. */
-  private record Question(
-      Sampling sampling, boolean guided, double scale, boolean given, boolean logits) {
-
-    static Question of(Pass pass) {
-      return new Question(
-          pass.sampling(),
-          pass.unconditionalTokens().length > 0,
-          pass.guidanceScale(),
-          pass.givenTokens().length > 0,
-          pass.logitsWanted());
+    List<OutputHead.Row> asked = new ArrayList<>();
+    for (int i = 0; i < twins.length; i++) {
+      asked.add(
+          new OutputHead.Row(
+              chosen.get(i), lanes.get(i).pass(), batch.firstState(i), batch.firstState(twins[i])));
     }
+    head.answer(asked, answers);
   }
 
   /** The transformer's body over a batch; the final states stay on the device. */
@@ -215,7 +186,7 @@ public final class DreamModel implements MaskedDiffusionModel {
     try (PtNDManager scope = kernel.newScope()) {
       kernel.call(
           "read",
-          tensor(scope, batch.plan()),
+          DreamKernel.tensor(scope, batch.plan()),
           IValue.from(batch.tokens()),
           IValue.listFrom(batch.rows()),
           IValue.from(batch.spacing()),
@@ -227,69 +198,6 @@ public final class DreamModel implements MaskedDiffusionModel {
   private int roundUp(int length) {
     int granularity = device.granularity();
     return (length + granularity - 1) / granularity * granularity;
-  }
-
-  private void answer(
-      Question question, List<Target> group, PackedBatch batch, Proposals[] answers) {
-    int count = group.stream().mapToInt(target -> target.pass.targetCount()).sum();
-    long[] sources = new long[count];
-    long[] freeSources = question.guided ? new long[count] : NO_LONGS;
-    long[] given = question.given ? new long[count] : NO_LONGS;
-    double[] uniforms = question.sampling.draws() ? new double[count] : NO_DOUBLES;
-    int at = 0;
-    for (Target target : group) {
-      Pass pass = target.pass;
-      int[] passGiven = pass.givenTokens();
-      double[] passUniforms = pass.uniforms();
-      for (int i = 0; i < pass.targetCount(); i++, at++) {
-        int source = pass.alignment().source(pass.target(i));
-        sources[at] = batch.stateOf(target.lane, source);
-        if (question.guided) {
-          freeSources[at] = batch.stateOf(target.twin, source);
-        }
-        if (question.given) {
-          given[at] = passGiven[i];
-        }
-        if (question.sampling.draws()) {
-          uniforms[at] = passUniforms[i];
-        }
-      }
-    }
-    if (count == 0) {
-      group.forEach(target -> answers[target.answer] = StatisticsTable.NONE);
-      return;
-    }
-
-    Sampling sampling = question.sampling;
-    try (PtNDManager scope = kernel.newScope()) {
-      PtNDArray[] result =
-          kernel.callForTensors(
-              scope,
-              "answer",
-              tensor(scope, sources),
-              tensor(scope, freeSources),
-              IValue.from(question.scale),
-              IValue.from(spec.maskId()),
-              IValue.from(spec.tokenCount()),
-              IValue.from(sampling.suppressSpecial()),
-              IValue.from(sampling.temperature()),
-              IValue.from(sampling.topP()),
-              IValue.from(sampling.topK()),
-              IValue.from((PtNDArray) scope.create(uniforms, new Shape(uniforms.length))),
-              tensor(scope, given),
-              IValue.from(SLICE),
-              IValue.from(question.logits));
-      StatisticsTable statistics = new StatisticsTable(result, count, spec.vocabSize());
-      int from = 0;
-      for (Target target : group) {
-        answers[target.answer] = statistics.proposals(from, target.pass);
-        from += target.pass.targetCount();
-      }
-    }
-  }
-
-  private static IValue tensor(PtNDManager scope, long[] values) {
-    return IValue.from((PtNDArray) scope.create(values, new Shape(values.length)));
   }
 
   @Override

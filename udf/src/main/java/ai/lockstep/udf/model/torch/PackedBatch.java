@@ -158,10 +158,8 @@ final class PackedBatch {
     return causal ? 0 : spacing;
   }
 
-  /** Where the final state of a row's position lies, in the batch or in the cache. */
-  long stateOf(int lane, int position) {
-    return cached
-        ? (long) lanes.get(lane).slot() * slotPlaces + position
-        : rows[4 * lane] + position;
+  /** Where the final states of a row's positions begin, in the batch or in the cache. */
+  long firstState(int lane) {
+    return cached ? (long) lanes.get(lane).slot() * slotPlaces : rows[4 * lane];
   }
 }

@@ -1,6 +1,5 @@
 package ai.lockstep.udf.model.torch;
 
-import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
@@ -11,7 +10,6 @@ import ai.lockstep.udf.model.ModelSpec;
 import ai.lockstep.udf.model.Pass;
 import ai.lockstep.udf.model.Proposals;
 import ai.lockstep.udf.model.RowPass;
-import ai.lockstep.udf.model.Sampling;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -31,19 +29,15 @@ import java.util.TreeMap;
  * {@link #openSlot} fails, so that a run which names a cache is not mistaken for one that used it.
  *
  * <p>Memory: the logits of a whole batch are held at once, rows x length x vocabulary numbers, and
- * a few times {@link #SLICE} x vocabulary floats for the statistics.
+ * what the {@link OutputHead} takes.
  */
 public final class TorchScriptModel implements MaskedDiffusionModel {
-
-  /** Target rows whose statistics are computed at a time. */
-  private static final int SLICE = 1024;
-
-  private static final long[] NO_LONGS = {};
 
   private final ModelSpec spec;
   private final TorchDevice device;
   private final ExportedProgram program;
   private final DreamKernel kernel;
+  private final OutputHead head;
 
   private TorchScriptModel(
       ModelSpec spec, TorchDevice device, ExportedProgram program, DreamKernel kernel) {
@@ -51,6 +45,7 @@ public final class TorchScriptModel implements MaskedDiffusionModel {
     this.device = device;
     this.program = program;
     this.kernel = kernel;
+    this.head = new OutputHead(kernel, spec);
   }
 
   /**
@@ -76,14 +71,6 @@ public final class TorchScriptModel implements MaskedDiffusionModel {
   public boolean takesMask() {
     return program.takesMask();
   }
-
-  /**
-   * Where a pass's logits lie.
-   *
-   * @param own row of the batch
-   * @param free row of its unconditional twin, or the same
-   */
-  private record Place(int own, int free) {}
 
   @Override
   public List<Proposals> propose(List<RowPass> rows) {
@@ -113,23 +100,23 @@ public final class TorchScriptModel implements MaskedDiffusionModel {
 
   private void run(List<RowPass> rows, List<Integer> batch, Proposals[] answers) {
     List<int[]> lanes = new ArrayList<>();
-    List<Place> places = new ArrayList<>();
-    for (int row : batch) {
-      Pass pass = rows.get(row).pass();
-      int own = lanes.size();
+    int[] owns = new int[batch.size()];
+    for (int i = 0; i < owns.length; i++) {
+      Pass pass = rows.get(batch.get(i)).pass();
+      owns[i] = lanes.size();
       lanes.add(pass.tokens());
       if (pass.unconditionalTokens().length > 0) {
         lanes.add(pass.unconditionalTokens());
       }
-      places.add(new Place(own, lanes.size() - 1));
     }
     try (PtNDManager scope = program.newScope()) {
-      int length = read(scope, lanes);
-      for (int i = 0; i < batch.size(); i++) {
+      long length = read(scope, lanes);
+      List<OutputHead.Row> asked = new ArrayList<>();
+      for (int i = 0; i < owns.length; i++) {
         Pass pass = rows.get(batch.get(i)).pass();
-        answers[batch.get(i)] =
-            pass.targetCount() == 0 ? StatisticsTable.NONE : answer(pass, places.get(i), length);
+        asked.add(new OutputHead.Row(batch.get(i), pass, owns[i] * length, (owns[i] + 1) * length));
       }
+      head.answer(asked, answers);
     } finally {
       kernel.call("forget"); // else these logits would stay until the next ones are there
     }
@@ -161,48 +148,6 @@ public final class TorchScriptModel implements MaskedDiffusionModel {
 
     // A program with a table of positions has no more of them than this.
     return Math.max(length, Math.min(rounded, spec.contextLength()));
-  }
-
-  private Proposals answer(Pass pass, Place place, int length) {
-    int count = pass.targetCount();
-    boolean guided = pass.unconditionalTokens().length > 0;
-    long[] sources = new long[count];
-    long[] freeSources = guided ? new long[count] : NO_LONGS;
-    for (int i = 0; i < count; i++) {
-      int source = pass.alignment().source(pass.target(i));
-      sources[i] = (long) place.own * length + source;
-      if (guided) {
-        freeSources[i] = (long) place.free * length + source;
-      }
-    }
-    long[] given = Arrays.stream(pass.givenTokens()).asLongStream().toArray();
-    double[] uniforms = pass.uniforms();
-    Sampling sampling = pass.sampling();
-    try (PtNDManager scope = kernel.newScope()) {
-      PtNDArray[] result =
-          kernel.callForTensors(
-              scope,
-              "answer",
-              tensor(scope, sources),
-              tensor(scope, freeSources),
-              IValue.from(pass.guidanceScale()),
-              IValue.from(spec.maskId()),
-              IValue.from(spec.tokenCount()),
-              IValue.from(sampling.suppressSpecial()),
-              IValue.from(sampling.temperature()),
-              IValue.from(sampling.topP()),
-              IValue.from(sampling.topK()),
-              IValue.from((PtNDArray) scope.create(uniforms, new Shape(uniforms.length))),
-              tensor(scope, given),
-              IValue.from(SLICE),
-              IValue.from(pass.logitsWanted()));
-
-      return new StatisticsTable(result, count, spec.vocabSize()).proposals(0, pass);
-    }
-  }
-
-  private static IValue tensor(PtNDManager scope, long[] values) {
-    return IValue.from((PtNDArray) scope.create(values, new Shape(values.length)));
   }
 
   /**
