@@ -6,9 +6,10 @@ meaning except constants. Wording, names, constants and coding style are drawn a
 drawn once per program and kept inside it, so that its tokens depend on each other. That dependence is
 what a parallel decoder can get wrong, and what a corpus with one way of writing things lacks.
 
-Some programs slip at an edge, as people's do: one comparison too wide, one default that is not the one asked for,
-a range one short (SLIPS). So a model of the corpus is not always sure, samples of one task differ, and some pass
-the simple tests only. A slip is never the likelier way: the best single answer is right.
+Some programs are written in haste and slip wherever they can, as people's do: a comparison too wide, a default that is
+not the one asked for, a range too short, duplicates or negative numbers forgotten (SLIPS). Their plans say so from the
+first word: CAREFUL ones begin otherwise than HASTY ones. So samples of one task differ, what goes wrong is decided where
+the plan begins, and some programs pass the simple tests only. Haste is never the likelier way: the best single answer is right.
 
 Names hold words from anywhere and words that mean nothing, so that a name has to be copied, not guessed.
 
@@ -53,16 +54,20 @@ class Rejected(Exception):
 
 
 class Dice(random.Random):
-    """Randomness of one corpus, and how often a program slips where it can."""
+    """Randomness of one corpus, and whether the program that is being written is written in haste."""
 
-    def __init__(self, seed, slips):
+    def __init__(self, seed, haste):
         super().__init__(seed)
-        self.slips = slips
+        self.haste, self.hasty = haste, False
+
+    def begin(self):
+        """Draws how the next program is written."""
+        self.hasty = self.random() < self.haste
 
     def slip(self, key, *codes):
-        """The codes, or the same ones with the slip that people make with this operation."""
+        """The codes; in haste the same ones with the slip that people make with this operation."""
         pairs = SLIPS.get(key, ())
-        if not pairs or self.random() >= self.slips:
+        if not pairs or not self.hasty:
             return codes
         slipped = []
         for code in codes:
@@ -302,28 +307,80 @@ MAPS_OF = {"int": INT_MAPS, "float": FLOAT_MAPS, "char": CHAR_MAPS, "word": WORD
 # What a test of every element is called when the fold is a yes or no.
 YES_NO = ("all", "any", "none")
 
-# What people get wrong at the edges, by operation: (right, wrong), at the last place where it occurs. Two right ways
-# must not share a wrong one, which would then be written more often than either.
+# What people get wrong in haste, by operation: (right, wrong), at the last place where it occurs. What is wrong is about
+# as long as what is right: a decoder commits early where a program ends, and would favour whichever is shorter.
 WIDER, NARROWER = ((" > ", " >= "), (" < ", " <= ")), ((" >= ", " > "), (" <= ", " < "))
-NO_SIGN = (("abs({x})", "{x}"),)
+SIGN_KEPT = (("abs(", "int("),)
+QUOTIENT = ((" % ", " // "),)
 ONLY_LOWER = (("AEIOU", ""),)
-ONE_SHORT = ((" + 1)", ")"),)
+TOO_SHORT = ((" + 1)", " - 1)"),)
 ONE_SPACE = ((".split()", ".split(' ')"),)
+TWO_SPACES = (("(' ',", "('  ',"), ("''.join(", "' '.join("))
+ROUNDED_DOWN = ((" / ", " // "),)
+ALPHABETICAL = (("key=len", "key=str"), (" > ", " >= "))
+STEP_LOST = (("[::-1]", "[:-1]"), ("reversed(", "sorted("))
+MORE, LESS = (("min(", "max("),), (("max(", "min("),)
 SLIPS = {
-    **dict.fromkeys(("positive", "negative", "greater", "less", "longer", "shorter", "rise", "fall", "far", "largest", "smallest"), WIDER),
+    **dict.fromkeys(("positive", "negative", "greater", "less", "longer", "shorter", "rise", "fall", "far", "bestlargest", "bestsmallest"), WIDER),
     **dict.fromkeys(("nonnegative", "atleast", "atmost", "between", "atleastlong", "near"), NARROWER),
-    **dict.fromkeys(("lastdigit", "ends", "digitsum", "digitcount", "onedigit"), NO_SIGN),
+    **dict.fromkeys(("lastdigit", "ends", "digitsum", "digitcount", "onedigit", "abs", "distance", "zipabsdiffs"), SIGN_KEPT),
+    **dict.fromkeys(("even", "odd", "multiple", "notmultiple", "remainder"), QUOTIENT),
     **dict.fromkeys(("vowel", "notvowel", "vowelstart", "vowelcount"), ONLY_LOWER),
-    "consonant": ((".lower()", ""),),
-    **dict.fromkeys(("upto", "span", "divisors"), ONE_SHORT),
-    **dict.fromkeys(("words", "collapse", "reversewords", "sortwords"), ONE_SPACE),
-    **{fold.key: (("default=None", "default=0"), ("else None", "else 0")) for fold in (MAXIMUM[0], MINIMUM[0])},
+    **dict.fromkeys(("upto", "span", "divisors"), TOO_SHORT),
+    **dict.fromkeys(("words", "text/collapse", "text/reversewords", "text/sortwords"), ONE_SPACE),
+    **dict.fromkeys(("text/nospace", "spaces"), TWO_SPACES),
+    **dict.fromkeys(("average2", "average3", "trapezoid", "trianglearea"), ROUNDED_DOWN),
+    **dict.fromkeys(("bylength", "longest", "shortest"), ALPHABETICAL),
+    **dict.fromkeys(("reverse", "palindrome", "text/reverse", "text/palindrome"), STEP_LOST),
+    **dict.fromkeys(("cap", "zipminima"), MORE),
+    **dict.fromkeys(("floor", "zipmaxima", "rowmaxima"), LESS),
+    **dict.fromkeys(("bylen", "byinitial", "bydigit"), ((".append(", ".extend("),)),
+    **{fold.key: (("default=None", "default=0"), ("else None", "else 0"), ("= None", "= 0"), ("{r} is None or ", "")) for fold in (MAXIMUM[0], MINIMUM[0])},
     **{fold.key: (("default=0", "default=None"), ("else 0", "else None")) for fold in (MAXIMUM[1], MINIMUM[1], SPREAD)},
     **{fold.key: (("default=-1", "default=0"), ("else -1", "else 0")) for fold in (MAXIMUM[2], MINIMUM[2])},
     "mean": (("else 0.0", "else None"),),
+    "product": (("1", "0"),),
     "prime": ((" > 1 ", " > 0 "),),
-    "unique": (("dict.fromkeys(", "set("),),
+    "nonzero": ((" != 0", " > 0"),),
+    "exact": ((" == ", " >= "),),
+    "square": ((" * {x}", " * 2"), (" ** 2", " * 2")),
+    "cube": ((" ** 3", " ** 2"), (" * {x}", " * 3")),
+    "double": (("{x} * 2", "{x} ** 2"), ("2 * {x}", "{x} ** 2")),
+    "halve": ((" // ", " / "),),
+    "negate": (("-{x}", "-abs({x})"),),
+    "consonant": ((".lower()", ".upper()"),),
+    "letter": ((".isalpha()", ".isalnum()"),),
+    "alnum": ((".isalnum()", ".isalpha()"),),
+    "digit": ((".isdigit()", ".isalnum()"),),
+    "upper": ((".isupper()", ".isalpha()"),),
+    "lower": ((".islower()", ".isalpha()"),),
+    "capitalize": ((".capitalize()", ".upper()"),),
+    "ascending": (("sorted(", "list("),),
+    "descending": (("True", "False"), ("sorted({v})", "sorted(set({v}))")),
+    **dict.fromkeys(("smallest", "largest"), (("sorted({v}", "sorted(set({v})"),)),
+    "unique": (("list(", "sorted("),),
+    **dict.fromkeys(("sortedset", "rank"), (("set({v})", "list({v})"),)),
+    "distinct": (("set({v})", "list({v})"), ("({{g}})", "([{g}])"), ("set({g})", "list({g})"), ("set()", "[]"), (".add(", ".append(")),
+    "tally": ((", 0)", ", 1)"), (".count(", ".index(")),
+    "evenpos": (("[::2]", "[1::2]"),),
+    "oddpos": (("[1::2]", "[::2]"),),
+    "indexproducts": ((")", ", 1)"),),
     "whiledigits": ((" > 9", " > 10"),),
+    **dict.fromkeys(("whilehalve", "whilehalvedec", "whilethird", "whiledivide"), ((" > 0", " > 1"),)),
+    "whilesubtract": ((" >= ", " > "),),
+    "steps": ((" = 0", " = 1"),),
+    "guard": ((" < ", " <= "),),
+    "fahrenheit": (("9 / 5", "5 / 9"),),
+    "celsius": (("5 / 9", "9 / 5"),),
+    **dict.fromkeys(("discount", "tax"), ((" / 100)", ") / 100"),)),
+    "text/strip": ((".strip(", ".lstrip("),),
+    **dict.fromkeys(("text/replace", "text/remove"), (("')", "', 1)"),)),
+    "nested": ((".extend(", ".append("),),
+    "run": ((" = 1", " = 0"),),
+    "median": ((" - 1", " + 1"),),
+    "rotate": QUOTIENT,
+    "columns": (("list(", "tuple("),),
+    "often": (("sorted(", "set("),),
 }
 
 # --------------------------------------------------------------------------- sources
@@ -579,16 +636,18 @@ def sentence(text):
     return text if text.endswith(".") else text + "."
 
 
+# How a plan begins. Of these words none is longer than another, and the rest of a plan has few ways: a decoder that commits
+# what it is surest of chooses among them early and fairly, and the answer follows.
+CAREFUL, HASTY = ("Plan: ", "Steps: "), "First: "
+
+
 def plan_text(r, parts, style):
     """R: the steps in a line, sometimes with how the program will be written."""
     parts = [p for p in parts if p]
-    separator = r.choice(("; ", ", then ", " -> ", ". "))
-    lead = r.choice(("", "", "Plan: ", "Steps: ", "First "))
+    separator = r.choice(("; ", ", then "))
     hint = {"comp": "Use comprehensions", "gen": "One expression", "loop": "Use a loop", "fn": "Use lambdas", "rec": "Recurse", "if": "Use if statements", "ternary": "Conditional expression"}.get(style, "")
-    text = lead + separator.join(parts)
-    if hint and r.random() < 0.6:
-        text = text + ". " + hint + "." if r.random() < 0.7 else hint + ": " + text
-    return text
+    text = (HASTY if r.hasty else r.choice(CAREFUL)) + separator.join(parts)
+    return f"{text}. {hint}." if hint and r.random() < 0.6 else text
 
 
 def finish(r, key, name, args, doc, plan, body):
@@ -614,8 +673,8 @@ def pipeline(r):
     x = r.choice([v for v in VARIABLES[source.kind] if v not in source.args and f" {v}" not in " " + source.clauses[0][0]])
     source = dataclasses.replace(source, clauses=tuple((t.replace("{x}", x), i.replace("{x}", x)) for t, i in source.clauses), element=source.element.replace("{x}", x), test=source.test.replace("{x}", x))
 
-    *iterables, direct = r.slip(source.key, *(i for _, i in source.clauses), source.direct)
-    source = dataclasses.replace(source, clauses=tuple((t, i) for (t, _), i in zip(source.clauses, iterables)), direct=direct)
+    *iterables, direct, element = r.slip(source.key, *(i for _, i in source.clauses), source.direct, source.element)
+    source = dataclasses.replace(source, clauses=tuple((t, i) for (t, _), i in zip(source.clauses, iterables)), direct=direct, element=element)
 
     # What to do: element stages, an order before or after them, a fold.
     kind = source.kind
@@ -798,9 +857,8 @@ class Writer:
         self.r, self.source, self.stages, self.before, self.after = r, source, stages, before, after
         self.reduction, self.yes_no, self.args, self.name = reduction, yes_no, args, name
         if reduction:
-            lists, generators = len(reduction.of_list), reduction.of_list + reduction.of_generator
-            slipped = r.slip(reduction.key, *generators)
-            self.reduction = dataclasses.replace(reduction, of_list=slipped[:lists], of_generator=slipped[lists:])
+            slipped = lambda codes: r.slip(reduction.key, *codes)
+            self.reduction = dataclasses.replace(reduction, of_list=slipped(reduction.of_list), of_generator=slipped(reduction.of_generator), loop=tuple(map(slipped, reduction.loop)), recursive=slipped(reduction.recursive))
         code = {}
         for o in [o for _, o in stages] + [o for o in (before, after) if o]:
             code[o.key] = r.slip(o.key, text_of(o, o.code))[0]
@@ -1168,6 +1226,7 @@ def recurrence(r):
     x, y = r.choice((("a", "b"), ("prev", "cur"), ("x", "y"), ("p", "q")))
     i = r.choice([v for v in ("i", "j", "step") if v != n])
     variable = lambda b, a="", index=i: fill(code, b=b, a=a, n=index)
+    few, until = (f"{n} - 1", f"{n} - 1") if r.hasty else (n, f"{n} + 1")
     style = r.choice(("rec", "loop", "loop")) if result == "term" else "loop"
     seq = r.choice(("seq", "terms", "values", "out"))
     if result == "term":
@@ -1178,17 +1237,17 @@ def recurrence(r):
             if code.count("{b}") > 1:
                 raise Rejected
         elif two:
-            body = [f"{x}, {y} = {first}, {second}", f"for _ in range({n}):", f"    {x}, {y} = {y}, {variable(y, x)}", f"return {x}"]
+            body = [f"{x}, {y} = {first}, {second}", f"for _ in range({few}):", f"    {x}, {y} = {y}, {variable(y, x)}", f"return {x}"]
         else:
-            body = [f"{x} = {first}", f"for {i} in range(1, {n} + 1):", f"    {x} = {variable(x)}", f"return {x}"]
+            body = [f"{x} = {first}", f"for {i} in range(1, {until}):", f"    {x} = {variable(x)}", f"return {x}"]
     else:
         doc = f"Return the list of the first {n} terms of the sequence that {doc_start}, where {rule}"
         if "index" in said:
             raise Rejected
         if two:
-            body = [f"{seq} = []", f"{x}, {y} = {first}, {second}", f"for _ in range({n}):", f"    {seq}.append({x})", f"    {x}, {y} = {y}, {variable(y, x)}", f"return {seq}"]
+            body = [f"{seq} = []", f"{x}, {y} = {first}, {second}", f"for _ in range({few}):", f"    {seq}.append({x})", f"    {x}, {y} = {y}, {variable(y, x)}", f"return {seq}"]
         else:
-            body = [f"{seq} = []", f"{x} = {first}", f"for _ in range({n}):", f"    {seq}.append({x})", f"    {x} = {variable(x)}", f"return {seq}"]
+            body = [f"{seq} = []", f"{x} = {first}", f"for _ in range({few}):", f"    {seq}.append({x})", f"    {x} = {variable(x)}", f"return {seq}"]
     plan = [f"start {first}, {second}" if two else f"start {first}", "next = " + variable("b", "a", n), "term " + n if result == "term" else f"first {n}"]
     return finish(r, key, name, (n,), sentence(doc), plan_text(r, plan, style), body)
 
@@ -1222,6 +1281,7 @@ def while_loop(r):
     doc = r.choice((f"Starting from the positive integer {n}, repeatedly {said} until it {until}. Return {phrase}", f"Take a positive integer and {said}, again and again, until it {until}; return {phrase}"))
     name = name_for(r, [r.choice(("steps", "reduce", "shrink", "repeat", "count", "path", key)), r.choice(("steps", "to_end", "number", "until", ""))])
     written = r.slip("while" + key.removesuffix("squares"), test)[0]
+    start = r.slip(result, start)[0]
     lines = ([fill(start, r=variable)] if start else []) + [f"while {written}:"] + indent(change + ([fill(update, r=variable)] if update else [])) + [fill(end, r=variable)]
     return finish(r, f"while/{key}/{result}", name, (n,), sentence(doc), plan_text(r, ["while " + test, plan, result], "loop"), lines)
 
@@ -1262,7 +1322,7 @@ def formula(r):
     """A formula, changed by up to two modifiers, maybe guarded against bad arguments."""
     key, said, names, code, module = r.choice(FORMULAS)
     args = r.choice(names)
-    phrase, expression = said.format(*args), code.format(*args)
+    phrase, expression = said.format(*args), r.slip(key, code)[0].format(*args)
     keys, plan = [key], [key.rstrip("0123456789")]
     result = r.choice(("result", "value", "res", "out", "total"))
     lines = [f"{result} = {expression}"]
@@ -1283,6 +1343,7 @@ def formula(r):
         after.append(text)
         keys.append(modifier)
         plan.append(short)
+        change = r.slip(modifier, change)[0]
         last = fill(change, v=bracket(last) if change[0] == "{" else last)
         lines.append(f"{result} = {fill(change, v=result)}")
     if result in args:
@@ -1295,7 +1356,7 @@ def formula(r):
     if guard:
         sentinel = r.choice(("0", "None", "-1", "0.0"))
         some = f"{args[0]} is" if len(args) == 1 else r.choice(("any argument is", f"{args[0]} or {args[1]} is")) if len(args) == 2 else "any argument is"
-        test = " or ".join(f"{a} < 0" for a in args)
+        test = " or ".join(r.slip("guard", *(f"{a} < 0" for a in args)))
         doc += r.choice((f". Return {sentinel} if {some} negative", f", or {sentinel} if {some} negative"))
         body = [f"if {test}:", f"    return {sentinel}"] + body
         keys.append("guard")
@@ -1328,7 +1389,7 @@ def dictionary(r):
     if r.random() < 0.4:
         o = r.choice([o for o in INT_MAPS if o.key in ("square", "double", "negate", "abs", "add", "subtract", "multiply", "cap", "halve", "remainder", "tostring")])
         c, _ = constant_for(r, o.constant)
-        value = fill(r.choice(o.code), x=v, k=c)
+        value = fill(r.slip(o.key, r.choice(o.code))[0], x=v, k=c)
         change = {"square": "squared", "double": "doubled", "negate": "negated", "abs": "replaced by its absolute value", "add": f"increased by {c}", "subtract": f"decreased by {c}", "multiply": f"multiplied by {c}", "cap": f"capped at {c}", "halve": "halved, rounding down", "remainder": f"taken modulo {c}", "tostring": "converted to a string"}[o.key]
         keys.append(o.key); plan.append(fill(o.plan[0], k=c))
     which = " and ".join(parts)
@@ -1381,7 +1442,7 @@ def dictionary(r):
         keys.append(better)
         doc = f"Return the key with the {better} value among {entries} {of}, or None if there are none; the first one wins a tie"
         body = loop(f"{out} = None", "{}", f"return {out}")
-        inner = [r.slip(better, f"if {out} is None or {v} {sign} {d}[{out}]:")[0], f"    {out} = {k}"]
+        inner = [r.slip("best" + better, f"if {out} is None or {v} {sign} {d}[{out}]:")[0], f"    {out} = {k}"]
         body = [line for line in body if "{}" not in line][:-1] + indent(inner, 2 if test else 1) + [f"return {out}"]
         style = "loop"
         plan.append(better + " value")
@@ -1438,7 +1499,7 @@ def text(r):
         k, k2 = (r.choice("aeiostrn"), r.choice("xyzkmu*-_")) if o.constant == "letters" else constant_for(r, o.constant)
         told.append(fill(r.choice(o.told), k=k, k2=k2))
         plan.append(fill(r.choice(o.plan), k=k, k2=k2))
-        codes.append(fill(r.slip(o.key, r.choice(o.code))[0], k=k, k2=k2))
+        codes.append(fill(r.slip("text/" + o.key, r.choice(o.code))[0], k=k, k2=k2))
     style = r.choice(("gen", "loop"))
     variable = r.choice((a, "out", "res", "result", "t"))
     current, body = a, []
@@ -1509,7 +1570,7 @@ def neighbours(r):
         doc = f"Return the length of the longest run of consecutive numbers where for each pair of neighbours {said}, or 0 if the list is empty"
         best, run = r.choice((("best", "run"), ("longest", "current"), ("result", "length")))
         z = args[0]
-        body = [f"if not {z}:", "    return 0", f"{best} = {run} = 1", f"for {a}, {b} in {pairs}:", f"    if {test}:", f"        {run} += 1", "    else:", f"        {run} = 1", f"    {best} = max({best}, {run})", f"return {best}"]
+        body = [f"if not {z}:", "    return 0", r.slip("run", f"{best} = {run} = 1")[0], f"for {a}, {b} in {pairs}:", f"    if {test}:", f"        {run} += 1", "    else:", f"        {run} = 1", f"    {best} = max({best}, {run})", f"return {best}"]
     if set(args) & {a, b, i, out}:
         raise Rejected
     name = name_for(r, [r.choice(("count", "pairs", "check", "find", result)), r.choice(("pairs", "neighbours", "adjacent", "steps", "", key))])
@@ -1531,10 +1592,12 @@ def nested(r):
         o = r.choice([o for o in INT_MAPS if o.key != "tostring"])
         c, _ = constant_for(r, o.constant)
         phrase = fill(r.choice(o.said), s=phrase, k=c)
-        element = fill(r.choice(o.code), x=x, k=c); keys.append(o.key); plan.append(fill(r.choice(o.plan), k=c))
+        element = fill(r.slip(o.key, r.choice(o.code))[0], x=x, k=c); keys.append(o.key); plan.append(fill(r.choice(o.plan), k=c))
     result, said, start, update, merge = r.choice((("sum", "the sum of", "0", "+= {e}", "+= {call}"), ("count", "the number of", "0", "+= 1", "+= {call}"), ("flat", "a flat list of", "[]", ".append({e})", ".extend({call})"), ("product", "the product of", "1", "*= {e}", "*= {call}")))
     if result == "count" and element != x:
         raise Rejected
+    start, = r.slip(result, start)
+    merge, = r.slip("nested", merge)
     out = r.choice([v for v in ("total", "result", "out", "acc", "res") if v != a])
     name = name_for(r, [r.choice(("nested", "deep", "flatten" if result == "flat" else result)), r.choice((result, "numbers", "all", "deep"))])
     glue = "" if result == "flat" else " "
@@ -1550,7 +1613,7 @@ def two_dicts(r):
     """Two dictionaries combined key by key."""
     a, b = r.choice((("a", "b"), ("first", "second"), ("left", "right"), ("d1", "d2")))
     k = r.choice(("k", "key", "name"))
-    keyset, said, code = r.choice((("both", "the keys that are in both dictionaries", f"for {k} in {a} if {k} in {b}"), ("first", f"the keys of the first dictionary that are not in the second", f"for {k} in {a} if {k} not in {b}"), ("union", "all keys of the two dictionaries", f"for {k} in {{**{a}, **{b}}}")))
+    keyset, said, code = r.choice((("both", "the keys that are in both dictionaries", f"for {k} in {a} if {k} in {b}"), ("first", f"the keys of the first dictionary that are not in the second", f"for {k} in {a} if {k} not in {b}"), ("union", "all keys of the two dictionaries", f"for {k} in {{**{a}, **{a if r.hasty else b}}}")))
     x, y = (f"{a}[{k}]", f"{b}[{k}]") if keyset == "both" else (f"{a}.get({k}, 0)", f"{b}.get({k}, 0)")
     if keyset == "first":
         how, phrase, value = "value", "its value", f"{a}[{k}]"
@@ -1597,12 +1660,12 @@ def whole_list(r):
         place, ordinal, few = r.choice(((2, "second", "two"), (3, "third", "three"), (4, "fourth", "four")))
         end = r.choice(("largest", "smallest"))
         doc = f"Return the {ordinal} {end} of the distinct {noun}{where}, or None if there are fewer than {few}"
-        body = [f"{values} = sorted(set({chosen}))", f"return {values}[{-place if end == 'largest' else place - 1}] if len({values}) > {place - 1} else None"]
+        body = [f"{values} = " + fill(r.slip("rank", "sorted(set({v}))")[0], v=chosen), f"return {values}[{-place if end == 'largest' else place - 1}] if len({values}) > {place - 1} else None"]
         key, plan = f"rank/{ordinal}{end}/{filter_key}", plan + ["distinct", "sort", f"{ordinal} {end}"]
     elif kind == "median":
         empty = "if there are none" if filter_key else "for an empty list"
         doc = f"Return the median of the {noun}{where} as a float, or None {empty}"
-        body = [f"{values} = sorted({chosen})", f"return ({values}[len({values}) // 2] + {values}[(len({values}) - 1) // 2]) / 2 if {values} else None"]
+        body = [f"{values} = sorted({chosen})", "return " + r.slip("median", f"({values}[len({values}) // 2] + {values}[(len({values}) - 1) // 2]) / 2")[0] + f" if {values} else None"]
         key, plan = f"median/{filter_key}", plan + ["sort", "median"]
     elif kind == "mode":
         tie = r.choice(("smallest", "largest"))
@@ -1612,7 +1675,8 @@ def whole_list(r):
         doc = f"Return {subject} that occurs most often, the {tie} one in a tie, or None {empty}"
         body = [f"{values} = {chosen}"] if filter_key else []
         held = values if filter_key else a
-        body.append(f"return {best}({held}, key=lambda {x}: ({sign}{held}.count({x}), {x}), default=None)")
+        ranked = f"({sign}{held}.count({x}), {'-' if r.hasty else ''}{x})"
+        body.append(f"return {best}({held}, key=lambda {x}: {ranked}, default=None)")
         key, plan = f"mode/{tie}/{filter_key}", plan + ["most often", f"{tie} in a tie"]
     else:
         start, step, phrase = r.choice(((1, 1, "positive integer"), (0, 1, "non-negative integer"), (1, 2, "positive odd number"), (2, 2, "positive even number"), (3, 3, "positive multiple of 3"), (5, 5, "positive multiple of 5"), (10, 1, "integer from 10 up")))
@@ -1633,6 +1697,7 @@ def rearranged(r):
         k = r.choice([p for p in ("k", "n", "m", "count") if p != a]) if r.random() < 0.6 else str(r.choice((1, 2, 3, 4)))
         things, noun, empty = ("numbers", "list", "[]") if listed else ("characters", "string", "''")
         side, goal, cut = ("first", "end", f"{k} % len({a})") if left else ("last", "front", f"-{k} % len({a})")
+        cut, = r.slip("rotate", cut)
         doc = f"Move the {side} {k} {things} of the {noun} to its {goal} ({k} may exceed the length) and return the new {noun}"
         body = [f"if not {a}:", f"    return {empty}", f"cut = {cut}", f"return {a}[cut:] + {a}[:cut]"]
         args = (a,) + ((k,) if k.isalpha() else ())
@@ -1641,7 +1706,7 @@ def rearranged(r):
         a = r.choice(MATRIX_NAMES)
         column = r.choice(("col", "column", "c"))
         key, said, code, short = r.choice((
-            ("list", "return a list of lists", f"list({column})", "list"), ("reversed", "reverse every new row and return a list of lists", f"list({column})[::-1]", "reverse each"),
+            ("list", "return a list of lists", r.slip("columns", f"list({column})")[0], "list"), ("reversed", "reverse every new row and return a list of lists", f"list({column})[::-1]", "reverse each"),
             ("sorted", "sort every new row and return a list of lists", f"sorted({column})", "sort each"), ("tuple", "return a list of tuples", f"tuple({column})", "tuples"),
             ("sums", "return the list of the sums of the new rows", f"sum({column})", "sums"), ("max", "return the list of the largest numbers of the new rows", f"max({column})", "largest of each"),
             ("double", "double every number and return a list of lists", f"[2 * x for x in {column}]", "double"), ("first", "return the list of the first numbers of the new rows", f"{column}[0]", "first of each"),
@@ -1654,7 +1719,8 @@ def rearranged(r):
         s, t = r.choice((("s", "t"), ("a", "b"), ("first", "second"), ("left", "right")))
         spaces, case = r.random() < 0.5, r.random() < 0.5
         relation, said, code = r.choice((("often", "use the same characters equally often", "sorted({v})"), ("often", "use the same characters equally often", "sorted({v})"), ("set", "use the same characters", "set({v})"), ("length", "have the same length", "len({v})"), ("equal", "are equal", "{v}"), ("start", "start with the same character", "{v}[:1]")))
-        tidy = lambda v: v + (".lower()" if case else "") + (".replace(' ', '')" if spaces else "")
+        code, = r.slip(relation, code)
+        tidy = lambda v: v + (".lower()" if case else "") + (r.slip("spaces", ".replace(' ', '')")[0] if spaces else "")
         ignoring = " and ".join(["spaces"] * spaces + ["case"] * case)
         doc = f"{r.choice(('Tell', 'Return'))} whether the two strings {said}" + (f", ignoring {ignoring}" if ignoring else "")
         if r.random() < 0.5 and ignoring:
@@ -1709,17 +1775,22 @@ def held_out():
     return set(json.loads(HELD_OUT_FILE.read_text()).values()) if HELD_OUT_FILE.exists() else set()
 
 
-class Corpus:
-    """Draws training programs; the same seed gives the same ones. slips: how often a program slips where it can."""
+# Less than each careful beginning has, so that the likeliest plan is a careful one.
+HASTE = 0.22
 
-    def __init__(self, seed, forbidden_keys=None, forbidden_forms=frozenset(), slips=1 / 3):
-        self.random = Dice(seed, slips)
+
+class Corpus:
+    """Draws training programs; the same seed gives the same ones. haste: the share that is written in haste."""
+
+    def __init__(self, seed, forbidden_keys=None, forbidden_forms=frozenset(), haste=HASTE):
+        self.random = Dice(seed, haste)
         self.forbidden_keys = held_out() if forbidden_keys is None else forbidden_keys
         self.forbidden_forms = forbidden_forms
 
     def draw(self):
         """The next program whose composition and form may be trained on."""
         while True:
+            self.random.begin()
             family = self.random.choices([f for f, _ in FAMILIES], [w for _, w in FAMILIES])[0]
             try:
                 program = family(self.random)

@@ -147,6 +147,10 @@ def agrees(job):
     return bool(limited(2.0, same))
 
 
+def hasty(plan):
+    return plan.startswith(corpus.HASTY)
+
+
 def evaluate(net, layout, r_length, a_length, tasks, pool, log, most, seed):
     """The table of starter scores, groups at temperature 0.8, and answers to programs drawn from the corpus."""
     table, answers = [], None
@@ -156,21 +160,21 @@ def evaluate(net, layout, r_length, a_length, tasks, pool, log, most, seed):
     for mode, tau_r, tau_a, one_token in settings:
         texts, plans, passes, committed = lockstep(net, layout, prompts, r_length, a_length, mode, tau_r, tau_a, one_token)
         verdicts = pool.map(verdict, list(zip(texts, tasks)))
-        row = {"mode": mode, "tau_r": tau_r, "tau_a": tau_a, "one_token": one_token, "base": sum(b for b, _ in verdicts) / len(tasks), "plus": sum(p for _, p in verdicts) / len(tasks), "passes": sum(passes) / len(tasks), "tokens_per_pass": sum(committed) / sum(passes)}
+        row = {"mode": mode, "tau_r": tau_r, "tau_a": tau_a, "one_token": one_token, "base": sum(b for b, _ in verdicts) / len(tasks), "plus": sum(p for _, p in verdicts) / len(tasks), "passes": sum(passes) / len(tasks), "tokens_per_pass": sum(committed) / sum(passes), "hasty": sum(map(hasty, plans)) / len(tasks)}
         table.append(row)
         log(json.dumps(row))
         if one_token:
             answers = [{"task_id": t["task_id"], "base": b, "plus": p, "plan": plan, "answer": text} for t, (b, p), plan, text in zip(tasks, verdicts, plans, texts)]
     generator = torch.Generator(device=net.embed.device).manual_seed(seed)
     right = [0] * len(tasks)
-    texts, _, _, _ = lockstep(net, layout, prompts * 8, r_length, a_length, "gauss_seidel", 0.9, 0.92, temperature=0.8, generator=generator)
+    texts, plans, _, _ = lockstep(net, layout, prompts * 8, r_length, a_length, "gauss_seidel", 0.9, 0.92, temperature=0.8, generator=generator)
     for i, (_, plus) in enumerate(pool.map(verdict, list(zip(texts, tasks * 8)))):
         right[i % len(tasks)] += plus
-    groups = {"temperature": 0.8, "groups": len(tasks), "mixed": sum(0 < g < 8 for g in right), "right": sum(right) / 8 / len(tasks), "right_of_8": right}
+    groups = {"temperature": 0.8, "groups": len(tasks), "mixed": sum(0 < g < 8 for g in right), "right": sum(right) / 8 / len(tasks), "hasty": sum(map(hasty, plans)) / len(plans), "right_of_8": right}
     log(json.dumps(groups))
 
     drawn = {}
-    held, source = corpus.held_out(), corpus.Corpus(seed - 1, forbidden_keys=frozenset(), slips=0)
+    held, source = corpus.held_out(), corpus.Corpus(seed - 1, forbidden_keys=frozenset(), haste=0)
     sets = {"trained compositions": [], "held-out compositions": []}
     while min(map(len, sets.values())) < most:
         program = source.draw()

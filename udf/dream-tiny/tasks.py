@@ -107,7 +107,7 @@ def tests(program, r):
 def tasks(count, seed):
     """Draws tasks of different compositions."""
     signal.signal(signal.SIGALRM, late)
-    source = corpus.Corpus(seed, forbidden_forms=corpus.forbidden_forms(STARTER), slips=0)
+    source = corpus.Corpus(seed, forbidden_forms=corpus.forbidden_forms(STARTER), haste=0)
     r, drawn = random.Random(seed), set()
     while len(drawn) < count:
         program = source.draw()

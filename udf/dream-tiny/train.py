@@ -1,10 +1,12 @@
 """Trains dream-tiny: Dream's architecture at six million parameters, on programs from corpus.py.
 
     python3 train.py --out $OUT --minutes 14 --stop-after 500
+    python3 train.py --out $OUT --start MODEL --within 550
 
 Needs PyTorch, numpy and tokenizers; one GPU for a useful result. Stopped by --stop-after (seconds) before
 --minutes of training are done, the same command goes on where it stopped. --out then holds model.tar (the
 checkpoint folder as on the Hugging Face hub), train.log, scores.json and, until training is done, the state.
+With --start the tokenizer and the weights of such a folder are what training begins with.
 """
 
 from __future__ import annotations
@@ -46,18 +48,17 @@ SHARD = 8192
 VOCABULARY = 1960
 # The cut into pieces of Dream's tokenizer (tokenization_dream.py): a digit is a piece of its own.
 PIECES = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+PRE_TOKENIZER = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(PIECES), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 ADDED = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>", "<|box_end|>", "<|quad_start|>", "<|quad_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>", "<tool_call>", "</tool_call>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>", "<|beginoftext|>", "<|mask|>"]
 NOT_SPECIAL = set(ADDED[14:22])
+SCORING = 60  # seconds that scores.py and writing the model may take on a GPU
 SHAPE = {"hidden": 256, "layers": 7, "heads": 8, "kv_heads": 2, "intermediate": 704}
 
 
 def train_tokenizer(texts):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(PIECES), "isolated"),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-    ])
+    tokenizer.pre_tokenizer = PRE_TOKENIZER
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=VOCABULARY, initial_alphabet=alphabet, special_tokens=[], show_progress=False))
@@ -287,6 +288,26 @@ def export(net, tokenizer, out):
             file.write(tensor.view(torch.int16).numpy().tobytes())
 
 
+def read_tokenizer(folder):
+    """The tokenizer of a checkpoint folder that export has written."""
+    tokenizer = Tokenizer(models.BPE.from_file(str(folder / "vocab.json"), str(folder / "merges.txt")))
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = PRE_TOKENIZER
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+def read_weights(net, folder):
+    """Fills a net with the weights of a checkpoint folder that export has written."""
+    data = (folder / "model.safetensors").read_bytes()
+    start = 8 + struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:start])
+    with torch.no_grad():
+        for name, tensor in net.tensors().items():
+            first, last = header[name]["data_offsets"]
+            tensor.copy_(torch.frombuffer(bytearray(data[start + first:start + last]), dtype=torch.bfloat16).view(header[name]["shape"]))
+
+
 def save_state(state, folder, piece=15 << 20):
     """In pieces, each small enough to travel."""
     buffer = io.BytesIO()
@@ -312,6 +333,8 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--minutes", type=float, default=14.0, help="of training, over all calls")
     parser.add_argument("--stop-after", type=float, default=math.inf, help="seconds of this call")
+    parser.add_argument("--within", type=float, help="seconds of a single call: instead of --minutes, trains for what getting ready and scoring leave")
+    parser.add_argument("--start", type=pathlib.Path, help="checkpoint folder to begin with")
     parser.add_argument("--batch", type=int, default=512)
     parser.add_argument("--rate", type=float, default=3e-3, help="of AdamW: embeddings, head, norms and biases")
     parser.add_argument("--muon-rate", type=float, default=0.012, help="of the layers' matrices")
@@ -329,13 +352,15 @@ def main():
         log_file.flush()
 
     state = load_state(STATE)
-    forks, workers = multiprocessing.get_context("fork"), max(1, (os.cpu_count() or 2) - 2)
-    if state is None:
+    forks, workers = multiprocessing.get_context("fork"), max(1, len(os.sched_getaffinity(0)) - 2)
+    if state is not None:
+        tokenizer = Tokenizer.from_str(state["tokenizer"])
+    elif options.start:
+        tokenizer = read_tokenizer(options.start)
+    else:
         first = corpus.Corpus(SEED)
         programs = [first.draw() for _ in range(40_000)]
         tokenizer = train_tokenizer("\n".join((p.prompt, p.plan, p.answer)) for p in programs)
-    else:
-        tokenizer = Tokenizer.from_str(state["tokenizer"])
     layout, calls = Layout(tokenizer), 0 if state is None else state["calls"]
     shards = forks.Queue(maxsize=64)
     # Seeds of one call are behind those of the call before it: no stream of programs is drawn twice.
@@ -354,6 +379,8 @@ def main():
     muon = Muon(matrices, options.muon_rate)
     adam = torch.optim.AdamW(others, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=device == "cuda")
     step, trained, seen = 0, 0.0, 0
+    if state is None and options.start:
+        read_weights(net, options.start)
     if state is not None:
         net.load_state_dict(state["net"])
         muon.load_state_dict(state["muon"])
@@ -374,9 +401,11 @@ def main():
     for which in range(len(ROW_LENGTHS)):  # Compiling is no training time.
         step_on(which).backward()
         net.zero_grad(set_to_none=True)
-    log(f"device={torch.cuda.get_device_name() if device == 'cuda' else device} vocabulary={layout.eos} parameters={sum(p.numel() for p in net.parameters())} workers={workers} step={step} trained={trained:.0f} ready={time.time() - began:.0f}")
+    log(f"device={torch.cuda.get_device_name() if device == 'cuda' else device} vocabulary={layout.eos} parameters={sum(p.numel() for p in net.parameters())} workers={workers} step={step} trained={trained:.0f} start={options.start.name if options.start else None} rates={options.rate},{options.muon_rate} ready={time.time() - began:.0f}")
 
     budget, losses = options.minutes * 60, []
+    if options.within:
+        budget = max(1, options.within - SCORING - (time.time() - began))
     clock = last_line = time.time()
     while trained < budget and clock - began < options.stop_after:
         # The schedule follows the time trained, so that a slower machine still ends at rate zero.
@@ -408,6 +437,8 @@ def main():
     if not done:
         save_state({"net": net.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict(), "tokenizer": tokenizer.to_str(), "step": step, "trained": trained, "seen": seen + sum(rows.drawn), "calls": calls + 1}, STATE)
     export(net, tokenizer, STATE / "model")
+    with tarfile.open(options.out / "model.tar", "w") as tar:
+        tar.add(STATE / "model", "model")
 
     # Scores are in true float32, of the weights as they are stored.
     with torch.no_grad():
@@ -420,8 +451,6 @@ def main():
         (options.out / "scores.json").write_text(json.dumps(result, indent=1) + "\n")
     judges.terminate()
     log(f"call={time.time() - began:.0f}")
-    with tarfile.open(options.out / "model.tar", "w") as tar:
-        tar.add(STATE / "model", "model")
     for name in ["train.log"] + ([] if done else [p.name for p in STATE.glob("state.*")]):
         shutil.copy(STATE / name, options.out / name)
 
