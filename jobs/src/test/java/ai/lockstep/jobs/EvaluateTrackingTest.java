@@ -54,6 +54,7 @@ class EvaluateTrackingTest {
                 "decode.a_length=10",
                 "run.id=test",
                 "tasks=0-1",
+                "viz.enabled=false",
                 "wandb.enabled=true"));
     words.addAll(List.of(more));
     return words;
