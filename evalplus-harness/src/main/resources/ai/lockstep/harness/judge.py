@@ -50,7 +50,7 @@ IN_MEMORY_BYTES, RESIDENT_BYTES = 32 << 20, 256 << 20
 FIRST_LOOK_SECONDS, LATER_LOOK_SECONDS, LOOKS_UNTIL_LATER = 0.001, 0.005, 50
 
 # Sandboxes of one judge: while one runs a program, the others clean up and start their next worker.
-SANDBOXES = 3
+SANDBOXES = 4
 
 READ_BYTES = 1 << 16
 SANDBOX_SECONDS = 30
