@@ -1,6 +1,8 @@
 package ai.lockstep.udf.tokenizer;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.LibUtils;
+import ai.djl.util.Utils;
 import ai.lockstep.failure.LockstepException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -43,6 +45,7 @@ public final class DreamTokenizer implements AutoCloseable {
     for (JsonNode token : definition.path("added_tokens")) {
       highest = Math.max(highest, token.path("id").asInt());
     }
+    requireLibrary();
     try {
       // Everything that DJL would else add or cut is switched off.
       HuggingFaceTokenizer tokenizer =
@@ -55,6 +58,24 @@ public final class DreamTokenizer implements AutoCloseable {
       throw LockstepException.user(
           "Cannot load the tokenizer from %s: its files do not make a tokenizer (%s). Copy them again from the hub."
               .formatted(location, e.getMessage()),
+          e);
+    }
+  }
+
+  /**
+   * Loads the bundled native library. Where DJL finds a GPU it would download another one, for
+   * CUDA, that no tokenizer needs.
+   */
+  private static void requireLibrary() {
+    if (Utils.getEnvOrSystemProperty("RUST_FLAVOR") == null) {
+      System.setProperty("RUST_FLAVOR", "cpu");
+    }
+    try {
+      LibUtils.checkStatus();
+    } catch (RuntimeException e) {
+      throw LockstepException.environment(
+          "Cannot load the tokenizers' native library: %s. Unset RUST_FLAVOR and RUST_LIBRARY_PATH, or let them name a library that is there."
+              .formatted(e.getMessage()),
           e);
     }
   }

@@ -63,12 +63,14 @@ import java.util.stream.IntStream;
  *   <li>{@code device=cpu}, or a CUDA index: {@code device=0};
  *   <li>{@code rows=32} in a batch, {@code prompt=128} and {@code tokens=128} positions a row;
  *   <li>{@code what=}: {@code share}, Java's share of a pass, 1 - model time / wall; {@code
- *       refill}, rows a second of a full batch against batches that wait for their longest row,
- *       with answer lengths from {@code tokens/5} to {@code tokens}, decoded as Dream does or, with
- *       {@code refilled=fast_dllm}, in cached blocks; {@code decoders}, row passes a second of
- *       every decoder and cache, or of those whose names contain a match of {@code only=dual};
- *       {@code agreement}, the share of tokens that lockstep decodes the same with a cache as
- *       without, end tokens left out (meaningful with trained weights only; {@code tasks=24}).
+ *       refill}, rows a second when a finished row's place is taken at once, against batches that
+ *       wait for their longest row: those that keep finished rows until then, as Dream's and
+ *       Fast-dLLM's own loops do, and those that finished rows leave. Answer lengths are {@code
+ *       tokens/5} to {@code tokens}, decoded as Dream does or, with {@code refilled=fast_dllm}, in
+ *       cached blocks; {@code decoders}, row passes a second of every decoder and cache, or of
+ *       those whose names contain a match of {@code only=dual}; {@code agreement}, the share of
+ *       tokens that lockstep decodes the same with a cache as without, end tokens left out
+ *       (meaningful with trained weights only; {@code tasks=24}).
  * </ul>
  */
 public final class DecodeBenchmark {
@@ -252,29 +254,47 @@ public final class DecodeBenchmark {
     List<DecodeRequest> requests = requests(4 * rows);
     Random random = new Random(5);
     int shortest = Math.max(1, tokens / 5);
-    List<Decoder> decoders =
+    int[] lengths =
         requests.stream()
-            .map(request -> decoderOfLength.apply(shortest + random.nextInt(tokens - shortest + 1)))
-            .toList();
-    List<Double> ratios = new ArrayList<>();
+            .mapToInt(request -> shortest + random.nextInt(tokens - shortest + 1))
+            .toArray();
+    int[] longest =
+        IntStream.range(0, lengths.length)
+            .map(
+                i ->
+                    Arrays.stream(lengths, i / rows * rows, (i / rows + 1) * rows)
+                        .max()
+                        .orElseThrow())
+            .toArray();
+    List<Decoder> own = Arrays.stream(lengths).mapToObj(decoderOfLength).toList();
+    List<Decoder> kept = Arrays.stream(longest).mapToObj(decoderOfLength).toList();
+    List<Double> overKept = new ArrayList<>();
+    List<Double> overLeft = new ArrayList<>();
     for (int round = 0; round < REFILL_ROUNDS; round++) {
-      Measured fixed = run(decoders, requests, rows);
-      Measured refilled = run(decoders, requests, requests.size());
-      ratios.add(fixed.seconds / refilled.seconds);
-      System.out.printf(
-          "refill fixed=%.2f rows/s in %d batches of %.1f rows, refilled=%.2f rows/s in %d batches"
-              + " of %.1f rows%n",
-          requests.size() / fixed.seconds,
-          fixed.load.batches(),
-          fixed.load.rowsPerBatch(),
-          requests.size() / refilled.seconds,
-          refilled.load.batches(),
-          refilled.load.rowsPerBatch());
+      Measured keeping = run(kept, requests, rows);
+      Measured leaving = run(own, requests, rows);
+      Measured refilled = run(own, requests, requests.size());
+      overKept.add(keeping.seconds / refilled.seconds);
+      overLeft.add(leaving.seconds / refilled.seconds);
+      printRefill("batch kept whole", keeping);
+      printRefill("finished rows leave", leaving);
+      printRefill("refilled", refilled);
     }
-    Collections.sort(ratios);
+    Collections.sort(overKept);
+    Collections.sort(overLeft);
     System.out.printf(
-        "refill ratio of rows/s, refilled to fixed: median %.2f of %s%n",
-        ratios.get(REFILL_ROUNDS / 2), ratios);
+        "refill ratio of rows/s: %.2f to a batch that keeps finished rows, %.2f to one that they"
+            + " leave (medians of %s and %s)%n",
+        overKept.get(REFILL_ROUNDS / 2), overLeft.get(REFILL_ROUNDS / 2), overKept, overLeft);
+  }
+
+  private static void printRefill(String how, Measured measured) {
+    System.out.printf(
+        "refill %-20s %.2f rows/s in %d batches of %.1f rows%n",
+        how,
+        measured.completions.size() / measured.seconds,
+        measured.load.batches(),
+        measured.load.rowsPerBatch());
   }
 
   private void decoders(Pattern only) throws Exception {

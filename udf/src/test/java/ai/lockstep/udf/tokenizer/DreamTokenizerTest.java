@@ -3,6 +3,7 @@ package ai.lockstep.udf.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.util.Utils;
 import ai.lockstep.failure.LockstepException;
 import ai.lockstep.udf.golden.Golden;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -28,6 +29,11 @@ class DreamTokenizerTest {
   @AfterAll
   static void close() {
     tokenizer.close();
+  }
+
+  @Test
+  void isContentWithTheBundledLibraryAlsoWhereThereIsAGpu() {
+    assertThat(Utils.getEnvOrSystemProperty("RUST_FLAVOR")).isEqualTo("cpu");
   }
 
   @Test
