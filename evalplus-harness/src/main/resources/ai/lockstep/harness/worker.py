@@ -357,7 +357,8 @@ class _Calls:
                 set_timer(real_timer, allowed)
                 return
             early = deadline - clock()
-            if early > 0:
+            # While the timer still runs, the signal is somebody's own and ends the call as well.
+            if early > 0 and left_of(real_timer)[0] == 0:
                 set_timer(real_timer, early)
                 return
             rang = True

@@ -161,6 +161,17 @@ class HarnessTest {
     }
 
     @Test
+    void aTimersSignalThatAProgramSendsItselfEndsTheCall() {
+      String program =
+          f("import signal\nif x == 2: signal.raise_signal(signal.SIGALRM)\nreturn x * x");
+      RunVerdict base = judge(program).base();
+
+      assertThat(base.status()).isEqualTo(Status.FAIL);
+      assertThat(base.outcome()).isEqualTo(Outcome.TIMEOUT);
+      assertThat(base.details()).isEqualTo("110");
+    }
+
+    @Test
     void aRunPastItsBudgetIsATimeout() {
       // The timer cannot interrupt one long operation of C code.
       String program = f("return sum(range(10 ** 10)) if x == 2 else x * x");
