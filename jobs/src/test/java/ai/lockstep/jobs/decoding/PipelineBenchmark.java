@@ -218,13 +218,7 @@ public final class PipelineBenchmark {
         }
         say(
             "%d rows: %.1f s, %.3f ms a row, %.3f ms of a processor;%s; live heap peak %d MiB; %s",
-            rows,
-            wall,
-            1000 * wall / rows,
-            1000 * processor / rows,
-            line,
-            peakMebibytes(),
-            load());
+            rows, wall, 1000 * wall / rows, 1000 * processor / rows, line, peakMebibytes(), load());
       }
     } finally {
       spark.stop();
@@ -281,8 +275,7 @@ public final class PipelineBenchmark {
     long processor = processorNanos();
     work.run();
     seconds.put(
-        stage,
-        new Cost((System.nanoTime() - started) / 1e9, (processorNanos() - processor) / 1e9));
+        stage, new Cost((System.nanoTime() - started) / 1e9, (processorNanos() - processor) / 1e9));
   }
 
   private static long processorNanos() {
