@@ -206,8 +206,10 @@ public final class Lease implements AutoCloseable {
 
   private void write(Overwrite overwrite) throws IOException {
     Holder me = Holder.of(OWNER, ProcessHandle.current(), clock.instant().plus(TERM));
+    // Before the file is emptied: a driver that is stopped in between holds a lease without a name.
+    byte[] bytes = JSON.writeValueAsBytes(me);
     try (OutputStream out = files.create(file, overwrite == Overwrite.OWN)) {
-      out.write(JSON.writeValueAsBytes(me));
+      out.write(bytes);
     }
   }
 
