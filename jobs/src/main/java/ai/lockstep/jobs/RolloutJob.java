@@ -121,12 +121,13 @@ public final class RolloutJob {
             rl,
             EstimateStage.cost(spark, rl, location),
             replay(spark, runs, location));
+    quality.write(folder);
     new DataCard(folder.runId(), dataset, rollout.model().name(), runs, quality).write(folder);
     report(metrics, quality, rollout);
     ReportStage.atTheEnd(spark, config, metrics, location);
     tracking.finish(spark, metrics, quality.measures());
     MetricsReport.requireWhole(metrics, location);
-    quality.require(rl.gates(), location);
+    quality.require(location);
   }
 
   /** A line on whether the stored log-probabilities can be had again. */

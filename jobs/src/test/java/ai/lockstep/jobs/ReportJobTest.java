@@ -3,6 +3,7 @@ package ai.lockstep.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ai.lockstep.jobs.tables.GrpoTable;
 import ai.lockstep.jobs.tables.ScoresTable;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -85,7 +86,8 @@ class ReportJobTest {
     return JobRun.of(ReportJob.DESCRIPTION, ReportJob::run, all);
   }
 
-  private static JsonNode data(Path run) throws IOException {
+  /** What a run's report shows. */
+  static JsonNode data(Path run) throws IOException {
     Matcher packed =
         Pattern.compile("id=\"data-packed\">([^<]+)<")
             .matcher(Files.readString(run.resolve("report.html")));
@@ -120,6 +122,7 @@ class ReportJobTest {
         .containsExactly("decode.tau_a=0.5", "decode.tau_a=0.9");
     assertThat(data.path("tasks")).hasSize(TASKS);
     assertThat(data.path("missing")).isEmpty();
+    assertThat(data.has("rewards")).isFalse();
     assertThat(data.path("aup").get(0).path("configurations").asInt()).isEqualTo(2);
     JsonNode config = data.path("configs").get(0);
     long passes = 0;
@@ -207,6 +210,36 @@ class ReportJobTest {
             "lockstep: Cannot show task=Starter/99: the run has decoded no such task with sample=0; its tasks begin with Starter/0, Starter/1, Starter/2, Starter/3.\n");
   }
 
+  /** Adds what a rollout of two groups of two would have left, as far as a report reads it. */
+  private void reward(Path run) throws IOException {
+    spark
+        .sql(
+            """
+            SELECT
+              'test' AS config_id, task_id AS group_id, task_id, reward, zero_spread, duplicate_of,
+              TRUE AS replayable, reward_plus, reward_base, reward_tests, reward_format,
+              0.25D AS reward_length, reward_tamper
+            FROM VALUES
+              ('Starter/0', 2.5D, FALSE, NULL, 1D, 1D, 1D, 1D, 0D),
+              ('Starter/0', 0.5D, FALSE, NULL, 0D, 1D, 0.5D, 1D, 0D),
+              ('Starter/1', 0.5D, TRUE, NULL, 0D, 0D, 0D, 1D, 0D),
+              ('Starter/1', 0.5D, TRUE, 0, 0D, 0D, 0D, 1D, 1D)
+              AS grpo(task_id, reward, zero_spread, duplicate_of, reward_plus, reward_base,
+                reward_tests, reward_format, reward_tamper)
+            """)
+        .coalesce(1)
+        .write()
+        .partitionBy("config_id")
+        .parquet(GrpoTable.TABLE.location(run.toString()));
+    Files.writeString(
+        run.resolve("rollout_checks.json"),
+        """
+        {"drift": {"against": "old", "distance": 0.25, "shift": -0.125, "p": 0.5, "common_tasks": 2},
+         "replay": "not checked (rl.replay=0)",
+         "failed_gates": ["tamper rate 0.250 is above rl.gates.max_tamper_rate=0.1"]}
+        """);
+  }
+
   /** What a reader sees and does; skipped where there is no Chromium. */
   @Nested
   @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -260,6 +293,10 @@ class ReportJobTest {
     }
 
     private void look(String scheme, int width) {
+      look(shown, scheme, width);
+    }
+
+    private void look(Path run, String scheme, int width) {
       browser()
           .executeCdpCommand(
               "Emulation.setDeviceMetricsOverride",
@@ -269,7 +306,7 @@ class ReportJobTest {
               "Emulation.setEmulatedMedia",
               Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
       browser().get("about:blank");
-      browser().get(shown.resolve("report.html").toUri().toString());
+      browser().get(run.resolve("report.html").toUri().toString());
       new WebDriverWait(browser(), Duration.ofSeconds(60))
           .until(driver -> !browser().findElements(By.cssSelector("html[data-ready]")).isEmpty());
     }
@@ -341,6 +378,50 @@ class ReportJobTest {
       for (String chart : List.of("frontier", "passes", "confidence")) {
         assertThat(find(chart).findElements(By.cssSelector("svg path"))).as(chart).isNotEmpty();
       }
+    }
+
+    @Test
+    void rewardsAreShownOfARolloutOnly() throws IOException {
+      assertThat(find("h-rewards").isDisplayed()).isFalse();
+      Path rewarded = folder.resolve("rewarded");
+      copy(out, rewarded);
+      reward(rewarded);
+      assertThat(report("output.dir=" + rewarded).errors()).isEmpty();
+
+      look(rewarded, "light", 1200);
+
+      assertThat(find("h-rewards").isDisplayed()).isTrue();
+      assertThat(find("rewards-text").getText())
+          .isEqualTo(
+              "4 samples in 2 groups, of all configurations: rewards from 0.500 to 2.500. 50.0% of the groups have zero spread: all rewards equal, nothing to learn.");
+      assertThat(find("reward-sums").findElements(By.tagName("dt")))
+          .extracting(WebElement::getText)
+          .containsExactly(
+              "mean reward",
+              "part: plus",
+              "part: base",
+              "part: tests",
+              "part: format",
+              "part: length",
+              "part: tamper",
+              "zero spread",
+              "duplicates");
+      assertThat(find("reward-sums").findElements(By.className("value")))
+          .extracting(WebElement::getText)
+          .containsExactly(
+              "1.000", "0.250", "0.500", "0.375", "1.000", "0.250", "25.0%", "50.0%", "1");
+      assertThat(find("rewards").findElements(By.cssSelector("svg .mark-rect path"))).hasSize(2);
+      assertThat(find("rewards-table").findElements(By.cssSelector("tbody tr")))
+          .extracting(row -> row.getAttribute("textContent"))
+          .containsExactly("0.500375.0%", "2.500125.0%");
+      assertThat(find("gates").getText())
+          .isEqualTo(
+              "Before training, look at this: tamper rate 0.250 is above rl.gates.max_tamper_rate=0.1.");
+      assertThat(find("drift").getText())
+          .isEqualTo(
+              "Against old, with its parts weighted as here: the mean reward of a task moved by −0.125 (p 0.5, 2 tasks in common); the largest distance between the two distributions is 0.250.");
+      assertThat(find("replay").getText()).isEqualTo("Replay: not checked (rl.replay=0).");
+      isCleanAndAccessible();
     }
 
     @Test

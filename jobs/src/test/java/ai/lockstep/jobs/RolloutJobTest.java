@@ -115,6 +115,35 @@ class RolloutJobTest {
   }
 
   @Test
+  void theReportShowsItsRewards() throws IOException {
+    List<Row> rows = grpo(out());
+
+    JsonNode rewards = ReportJobTest.data(out()).path("rewards");
+
+    assertThat(rewards.path("samples").asInt()).isEqualTo(TASKS * SAMPLES);
+    for (Map.Entry<String, String> mean :
+        Map.of("reward_mean", "reward", "length", "reward_length", "format", "reward_format")
+            .entrySet()) {
+      assertThat(rewards.path(mean.getKey()).asDouble())
+          .as(mean.getKey())
+          .isCloseTo(
+              rows.stream()
+                  .mapToDouble(row -> row.<Double>getAs(mean.getValue()))
+                  .average()
+                  .orElse(-1),
+              within(1e-9));
+    }
+    long counted = 0;
+    for (JsonNode value : rewards.path("values")) {
+      counted += value.get(1).asLong();
+    }
+    assertThat(counted).isEqualTo(TASKS * SAMPLES);
+    assertThat(run.output())
+        .contains("\nreplay       " + rewards.path("checks").path("replay").asText() + "\n");
+    assertThat(rewards.path("checks").path("failed_gates")).isEmpty();
+  }
+
+  @Test
   void everySampleOfEveryTaskHasARow() {
     assertThat(run.errors()).isEmpty();
     assertThat(run.exitCode()).isZero();
@@ -630,7 +659,8 @@ class RolloutJobTest {
             "rl.replay=0",
             "rl.gates.against=" + out(),
             "rl.rewards.length=0",
-            "rl.gates.max_zero_spread=0.5");
+            "rl.gates.max_zero_spread=0.5",
+            "viz.enabled=true");
 
     assertThat(result.exitCode()).isEqualTo(4);
     assertThat(result.errors())
@@ -643,6 +673,11 @@ class RolloutJobTest {
             "\ndrift        distance 0.000, mean +0.000 (p 1.00, 2 tasks in common), against "
                 + out());
     assertThat(grpo(out)).hasSize(TASKS * SAMPLES);
+    JsonNode checks = ReportJobTest.data(out).path("rewards").path("checks");
+    assertThat(checks.path("drift").path("distance").asDouble()).isZero();
+    assertThat(checks.path("drift").path("against").asText()).isEqualTo(out().toString());
+    assertThat(checks.path("failed_gates").get(0).asText())
+        .isEqualTo("zero spread 1.000 is above rl.gates.max_zero_spread=0.5");
   }
 
   private static void copy(Path from, Path to) throws IOException {

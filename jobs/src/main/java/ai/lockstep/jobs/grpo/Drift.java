@@ -4,6 +4,7 @@ import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.config.RlConfig;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.tables.GrpoTable;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -23,7 +24,12 @@ import org.apache.spark.sql.SparkSession;
  *     common: samples of one task are not independent, tasks are; 1 where it cannot be had
  * @param commonTasks tasks that both have
  */
-public record Drift(String against, double distance, double shift, double p, int commonTasks) {
+public record Drift(
+    @JsonProperty("against") String against,
+    @JsonProperty("distance") double distance,
+    @JsonProperty("shift") double shift,
+    @JsonProperty("p") double p,
+    @JsonProperty("common_tasks") int commonTasks) {
 
   /** A fall is believed below this. */
   static final double SIGNIFICANT = 0.05;

@@ -1,9 +1,10 @@
 package ai.lockstep.jobs.grpo;
 
 import ai.lockstep.jobs.cli.TextTable;
-import ai.lockstep.jobs.config.GateConfig;
 import ai.lockstep.jobs.config.RlConfig;
+import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.tables.GrpoTable;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -14,20 +15,15 @@ import org.apache.spark.sql.SparkSession;
 
 /**
  * What a person must know before training on rollouts: rewards and their spread, tampering,
- * duplicates.
+ * duplicates. Sums come from the table {@code grpo}; what cannot be had from it lies beside it, see
+ * {@link RolloutChecks}.
  *
  * @param sums the row of {@code quality.sql}; empty when no sample was judged
  * @param rewards the rows of {@code reward_distribution.sql}
- * @param estimates one line on what estimates of log-probabilities cost; empty without any
- * @param drift from an earlier rollout; empty without one
- * @param replay one line on whether the stored log-probabilities can be had again
+ * @param checks what else was found; empty of rollouts whose command did not come that far
  */
 public record RolloutQuality(
-    Optional<Row> sums,
-    List<Row> rewards,
-    Optional<String> estimates,
-    Optional<Drift> drift,
-    String replay) {
+    Optional<Row> sums, List<Row> rewards, Optional<RolloutChecks> checks) {
 
   /** Rewards that are printed one by one. */
   private static final int PRINTED_REWARDS = 12;
@@ -45,13 +41,44 @@ public record RolloutQuality(
       RlConfig rl,
       Optional<String> estimates,
       String replay) {
+    RolloutQuality sums = measured(spark, outputDir, Optional.empty());
+    Optional<Drift> drift = rl.gates().against().map(against -> Drift.of(spark, against, rl));
+    List<String> failed =
+        sums.sums()
+            .map(
+                row ->
+                    Gates.failed(
+                        rl.gates(),
+                        number(row, "tamper_rate"),
+                        number(row, "zero_spread_share"),
+                        drift))
+            .orElse(List.of());
+    return new RolloutQuality(
+        sums.sums(),
+        sums.rewards(),
+        Optional.of(new RolloutChecks(estimates.orElse(null), drift.orElse(null), replay, failed)));
+  }
+
+  /** What was measured of a folder, as far as it is there. */
+  public static RolloutQuality stored(SparkSession spark, String outputDir) {
+    return measured(
+        spark, outputDir, RolloutChecks.read(outputDir, spark.sessionState().newHadoopConf()));
+  }
+
+  private static RolloutQuality measured(
+      SparkSession spark, String outputDir, Optional<RolloutChecks> checks) {
     GrpoTable.TABLE.read(spark, outputDir).createOrReplaceTempView("grpo");
     return new RolloutQuality(
         GroupQuery.QUALITY.run(spark, Map.of()).collectAsList().stream().findFirst(),
         GroupQuery.REWARD_DISTRIBUTION.run(spark, Map.of()).collectAsList(),
-        estimates,
-        rl.gates().against().map(against -> Drift.of(spark, against, rl)),
-        replay);
+        checks);
+  }
+
+  /** Leaves what the table does not hold beside it, for {@link #stored}. */
+  public void write(RunFolder folder) throws IOException {
+    if (checks.isPresent()) {
+      checks.get().write(folder);
+    }
   }
 
   /**
@@ -59,13 +86,8 @@ public record RolloutQuality(
    *
    * @throws ai.lockstep.failure.LockstepException (partial) naming every gate that failed
    */
-  public void require(GateConfig gates, String outputDir) {
-    sums.ifPresent(
-        row ->
-            Gates.require(
-                Gates.failed(
-                    gates, number(row, "tamper_rate"), number(row, "zero_spread_share"), drift),
-                outputDir));
+  public void require(String outputDir) {
+    checks.ifPresent(found -> Gates.require(found.failedGates(), outputDir));
   }
 
   /** The numbers of {@code quality.sql} for trackers, as {@code rollout/reward_mean}. */
@@ -116,11 +138,20 @@ public record RolloutQuality(
         line(
             "duplicates   %d samples with the tokens of an earlier one of their group",
             row.<Long>getAs("duplicates")));
-    estimates.ifPresent(cost -> text.append(line("logprobs     %s", cost)));
-    drift.ifPresent(moved -> text.append(line("drift        %s", moved)));
     long lost = row.getAs("not_replayable");
-    text.append(
-        line("replay       %s%s", replay, lost == 0 ? "" : "; %d not replayable".formatted(lost)));
+    checks.ifPresent(
+        found -> {
+          if (found.estimates() != null) {
+            text.append(line("logprobs     %s", found.estimates()));
+          }
+          if (found.drift() != null) {
+            text.append(line("drift        %s", found.drift()));
+          }
+          text.append(
+              line(
+                  "replay       %s%s",
+                  found.replay(), lost == 0 ? "" : "; %d not replayable".formatted(lost)));
+        });
     text.append('\n').append(distribution(samples));
     return text.toString();
   }

@@ -3,7 +3,9 @@ package ai.lockstep.jobs.report;
 import ai.lockstep.harness.estimate.PassAtK;
 import ai.lockstep.harness.estimate.PassInterval;
 import ai.lockstep.harness.estimate.TaskTally;
+import ai.lockstep.jobs.grpo.RolloutQuality;
 import ai.lockstep.jobs.metrics.NamedQuery;
+import ai.lockstep.jobs.tables.GrpoTable;
 import ai.lockstep.jobs.tables.MetricsTable;
 import ai.lockstep.jobs.tables.Table;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -47,7 +49,9 @@ final class ReportData {
     return Stream.of(names).collect(Collectors.toMap(name -> name, name -> name));
   }
 
-  private final ObjectNode root = new ObjectMapper().createObjectNode();
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final ObjectNode root = JSON.createObjectNode();
   private final ArrayNode configs = root.putArray("configs");
   private final Map<String, Integer> taskIndex = new LinkedHashMap<>();
   private final List<String> missing = new ArrayList<>();
@@ -60,6 +64,7 @@ final class ReportData {
   static ObjectNode of(RunSums run, Samples samples, Optional<RunSums> other) {
     ReportData data = new ReportData();
     CompletableFuture<List<Row>> aup = aup(run.run());
+    CompletableFuture<Optional<RolloutQuality>> rewards = rewards(run.run());
     List<ObjectNode> compared = other.map(data::sums).orElse(List.of());
     List<ObjectNode> own = data.sums(run);
     own.forEach(data.configs::add);
@@ -68,6 +73,7 @@ final class ReportData {
     }
     data.describe(run.run(), other.map(RunSums::run));
     data.rank(aup.join());
+    rewards.join().ifPresent(data::reward);
     data.show(samples);
     ArrayNode tasks = data.root.putArray("tasks");
     data.taskIndex.keySet().forEach(task -> tasks.add(task));
@@ -82,6 +88,37 @@ final class ReportData {
       return CompletableFuture.completedFuture(List.of());
     }
     return ReportQuery.collect(run.spark().sql(NamedQuery.AUP.sql()));
+  }
+
+  /** Of a rollout only; other jobs reward nothing. */
+  private static CompletableFuture<Optional<RolloutQuality>> rewards(RunTables run) {
+    if (GrpoTable.TABLE.bytes(run.spark(), run.location()) == 0) {
+      return CompletableFuture.completedFuture(Optional.empty());
+    }
+    return ReportQuery.behind(
+        () -> Optional.of(RolloutQuality.stored(run.spark(), run.location())));
+  }
+
+  /** The columns of {@code quality.sql}, the distribution, and the checks that were stored. */
+  private void reward(RolloutQuality quality) {
+    if (quality.sums().isEmpty()) {
+      return;
+    }
+    ObjectNode node = root.putObject("rewards");
+    Row sums = quality.sums().get();
+    for (String column : sums.schema().fieldNames()) {
+      Object value = sums.getAs(column);
+      if (value instanceof Double number) {
+        node.put(column, number);
+      } else {
+        node.put(column, ((Number) value).longValue());
+      }
+    }
+    ArrayNode values = node.putArray("values");
+    for (Row row : quality.rewards()) {
+      values.addArray().add(row.<Double>getAs("reward")).add(row.<Long>getAs("samples"));
+    }
+    quality.checks().ifPresent(checks -> node.set("checks", JSON.valueToTree(checks)));
   }
 
   private void rank(List<Row> rows) {

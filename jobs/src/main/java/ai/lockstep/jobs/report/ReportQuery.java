@@ -4,6 +4,7 @@ import ai.lockstep.jobs.run.PackagedFile;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -37,7 +38,12 @@ enum ReportQuery {
 
   /** Has Spark collect an answer, on a thread that inherits what the caller's has of Spark. */
   static CompletableFuture<List<Row>> collect(Dataset<Row> answer) {
-    return CompletableFuture.supplyAsync(answer::collectAsList, ReportQuery::start);
+    return behind(answer::collectAsList);
+  }
+
+  /** Does work with Spark on a thread of its own, as {@link #collect} does. */
+  static <T> CompletableFuture<T> behind(Supplier<T> work) {
+    return CompletableFuture.supplyAsync(work, ReportQuery::start);
   }
 
   private static void start(Runnable task) {

@@ -294,6 +294,52 @@
       values.map(v => [String(v.nfe), v.blocks, String(v.passes), String(v.committed), v.tokens.toFixed(3), String(v.forced)])));
   }
 
+  // Few values have a bar each; many, as a reward of length makes them, share bars of equal width.
+  const BARS = 24;
+  function rewardBars(values) {
+    const rising = [...values].reverse().map(([reward, n]) => ({reward, n}));
+    if (rising.length <= BARS) return rising.map(({reward, n}) => ({name: reward.toFixed(3), n}));
+    const low = rising[0].reward, width = (rising[rising.length - 1].reward - low) / BARS;
+    const bars = Array.from({length: BARS}, (_, i) => ({name: `${(low + i * width).toFixed(3)} to ${(low + (i + 1) * width).toFixed(3)}`, n: 0}));
+    for (const {reward, n} of rising) bars[Math.min(BARS - 1, Math.floor((reward - low) / width))].n += n;
+    return bars;
+  }
+  async function drawRewards() {
+    const r = data.rewards;
+    if (!r) return;
+    const number = x => x.toFixed(3);
+    const bars = rewardBars(r.values).map(b => ({...b, share: b.n / r.samples}));
+    const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
+    $("rewards-text").textContent = `${count(r.samples, "sample", "samples")} in ${count(r.groups, "group", "groups")}${own.length > 1 ? ", of all configurations" : ""}: rewards from ${number(r.reward_min)} to ${number(r.reward_max)}. ${share(r.zero_spread_share)} of the groups have zero spread: all rewards equal, nothing to learn.`;
+    $("reward-sums").replaceChildren(...[
+      ["mean reward", number(r.reward_mean), `std ${number(r.reward_std)}`],
+      ...["plus", "base", "tests", "format", "length"].map(part => [`part: ${part}`, number(r[part]), "mean"]),
+      ["part: tamper", share(r.tamper_rate), "of samples"],
+      ["zero spread", share(r.zero_spread_share), "of groups"],
+      ["duplicates", String(r.duplicates), "same tokens as an earlier one"],
+    ].map(([name, value, what]) => element("div", {}, element("dt", {}, name),
+      element("dd", {}, element("div", {class: "value"}, value), element("div", {class: "range"}, what)))));
+    await chart("rewards", {
+      description: "Samples by their reward.",
+      mark: {type: "bar", color: colour("both")},
+      encoding: {
+        x: {field: "name", type: "ordinal", sort: null, title: "reward", axis: {labelAngle: bars.length > 8 ? -35 : 0}, scale: {paddingInner: .2}},
+        y: {field: "n", type: "quantitative", title: "samples", axis: {tickMinStep: 1, format: "d"}},
+        tooltip: [{field: "name", title: "reward"}, {field: "n", title: "samples"}, {field: "share", format: ".1%"}],
+      },
+    }, bars);
+    $("rewards-table").replaceChildren(table(["reward", "samples", "share"], bars.map(b => [b.name, String(b.n), share(b.share)])));
+    const {drift, replay, estimates, failed_gates: failed = []} = r.checks || {};
+    $("gates").hidden = !failed.length;
+    $("gates").textContent = `Before training, look at this: ${failed.join("; ")}.`;
+    $("drift").hidden = !drift;
+    if (drift) {
+      $("drift").textContent = `Against ${drift.against}, with its parts weighted as here: the mean reward of a task moved by ${drift.shift < 0 ? "−" : "+"}${number(Math.abs(drift.shift))} (p ${Number(drift.p.toPrecision(3))}, ${count(drift.common_tasks, "task", "tasks")} in common); the largest distance between the two distributions is ${number(drift.distance)}.`;
+    }
+    $("replay").hidden = !replay;
+    $("replay").textContent = [`Replay: ${replay}`, r.not_replayable && `${r.not_replayable} not replayable`, estimates && `estimates of log-probabilities: ${estimates}`].filter(Boolean).join("; ") + ".";
+  }
+
   const BINS = ["0–0.3", "0.3–0.5", "0.5–0.7", "0.7–0.8", "0.8–0.9", "0.9–0.95", "0.95–0.99", "0.99–0.999", "0.999–1"];
   async function drawConfidence() {
     const measure = $("measure").value;
@@ -545,6 +591,7 @@
   }
   async function drawCharts() {
     await drawFrontier();
+    await drawRewards();
     await drawPasses();
     await drawConfidence();
   }
@@ -580,6 +627,8 @@
   const hide = (heading, never) => { $(heading).closest("section").hidden = never; };
   const decodes = data.job !== "score" || configs.some(c => c.tasks.decoded.some(n => n));
   hide("h-frontier", !judges || !decodes);
+  hide("h-rewards", !data.rewards);
+  document.querySelectorAll(".of-rewards").forEach(e => { e.hidden = !data.rewards; });
   hide("h-passes", !decodes);
   hide("h-confidence", !judges || !decodes);
   document.querySelector(".legend").hidden = !judges;
