@@ -323,7 +323,7 @@
       description: "Samples by their reward.",
       mark: {type: "bar", color: colour("both")},
       encoding: {
-        x: {field: "name", type: "ordinal", sort: null, title: "reward", axis: {labelAngle: bars.length > 8 ? -35 : 0}, scale: {paddingInner: .2}},
+        x: {field: "name", type: "ordinal", sort: null, title: "reward", axis: {labelAngle: bars.length > 8 ? -35 : 0}, scale: {paddingInner: .2, paddingOuter: Math.max(.2, (8 - bars.length) / 2)}},
         y: {field: "n", type: "quantitative", title: "samples", axis: {tickMinStep: 1, format: "d"}},
         tooltip: [{field: "name", title: "reward"}, {field: "n", title: "samples"}, {field: "share", format: ".1%"}],
       },
