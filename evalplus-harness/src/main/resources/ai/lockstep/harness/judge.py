@@ -827,7 +827,10 @@ class Judge:
                     if not os.path.exists(path):
                         say({"computing": path})
                         Expected.write(path, self.run_reference(task, name))
-                    os.unlink(path + ".lock")
+                    try:
+                        os.unlink(path + ".lock")
+                    except FileNotFoundError:
+                        pass  # another judge waited for the same file and has removed it
             task.expected[name] = Expected(path)
         return task.expected[name]
 

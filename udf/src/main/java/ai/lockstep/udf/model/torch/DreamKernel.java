@@ -28,6 +28,9 @@ import java.util.Map;
  *       chosen and 64.3 by flash attention; 31.3, 31.5 and 33.2 at 32 x 32.
  *   <li>Rows of different shapes attend in one call of packed flash attention, however many there
  *       are; 8 rows of 100 to 768 take as long row by row (88.7 and 89.1).
+ *   <li>Not worth their text, within 2% at 8 x 768 (145.5) and 3% at 32 x 32 (30.0) on an H100 at
+ *       its power limit: rotating half by half or with a roll, activations and rotation in pieces
+ *       that stay in the L2 cache, flash attention called directly, cuBLASLt for all products.
  * </ul>
  */
 class DreamKernel extends TorchProgram {
