@@ -1,9 +1,9 @@
 package ai.lockstep.jobs.train;
 
+import ai.lockstep.failure.LockstepException;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.ObjectWriter;
 import java.util.Locale;
 
 /**
@@ -32,7 +32,23 @@ record StepRecord(
     double drift,
     @JsonProperty("gradient_norm") double gradientNorm) {
 
-  private static final ObjectWriter JSON = new ObjectMapper().writerFor(StepRecord.class);
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /**
+   * Reads a line of {@code training.jsonl}.
+   *
+   * @throws LockstepException when it is none
+   */
+  static StepRecord of(String line) {
+    try {
+      return JSON.readValue(line, StepRecord.class);
+    } catch (JsonProcessingException e) {
+      throw LockstepException.user(
+          "Cannot go on training: '%s' is no line of training.jsonl. Choose another output.dir to train from the start."
+              .formatted(line),
+          e);
+    }
+  }
 
   /** A line of {@code training.jsonl}. */
   String json() {

@@ -1,5 +1,7 @@
 package ai.lockstep.jobs.train;
 
+import static java.util.stream.Collectors.joining;
+
 import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.config.TrainConfig;
@@ -14,8 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,13 +27,12 @@ import org.slf4j.LoggerFactory;
 final class TrainingRecord {
 
   private static final Logger LOG = LoggerFactory.getLogger(TrainingRecord.class);
-  private static final Pattern SAMPLES = Pattern.compile("\"samples\":(\\d+)");
 
   private final RunFolder folder;
   private final TrainConfig train;
   private final String settings;
   private final Optional<TrainingState> state;
-  private final List<String> course;
+  private final List<StepRecord> course;
   private final long samples;
 
   private TrainingRecord(
@@ -41,13 +40,13 @@ final class TrainingRecord {
       TrainConfig train,
       String settings,
       Optional<TrainingState> state,
-      List<String> course) {
+      List<StepRecord> course) {
     this.folder = folder;
     this.train = train;
     this.settings = settings;
     this.state = state;
     this.course = course;
-    this.samples = course.stream().mapToLong(TrainingRecord::samples).sum();
+    this.samples = course.stream().mapToLong(StepRecord::samples).sum();
   }
 
   /**
@@ -70,29 +69,23 @@ final class TrainingRecord {
               .formatted(config.output().dir(), state.settings(), settings));
     }
     Path file = place.resolve(OfflineGrpo.COURSE);
-    List<String> course = Files.exists(file) ? Files.readAllLines(file) : List.of();
-    if (course.size() < state.steps()) {
+    List<String> lines = Files.exists(file) ? Files.readAllLines(file) : List.of();
+    if (lines.size() < state.steps()) {
       throw LockstepException.user(
           "Cannot go on training in output.dir=%s: %s has %d steps of %d. Remove %s to train from the start."
               .formatted(
                   config.output().dir(),
                   OfflineGrpo.COURSE,
-                  course.size(),
+                  lines.size(),
                   state.steps(),
                   OfflineGrpo.STATE));
     }
+    List<StepRecord> course = new ArrayList<>();
+    for (String line : lines.subList(0, state.steps())) {
+      course.add(StepRecord.of(line));
+    }
     LOG.info("training goes on after step {}", state.steps());
-    return new TrainingRecord(
-        folder,
-        train,
-        settings,
-        Optional.of(state),
-        new ArrayList<>(course.subList(0, state.steps())));
-  }
-
-  private static long samples(String line) {
-    Matcher samples = SAMPLES.matcher(line);
-    return samples.find() ? Long.parseLong(samples.group(1)) : 0;
+    return new TrainingRecord(folder, train, settings, Optional.of(state), course);
   }
 
   /** Where the policy is to go on. */
@@ -112,7 +105,7 @@ final class TrainingRecord {
 
   /** Notes a step, and saves when it is time. */
   void add(StepRecord step, DreamPolicy policy) {
-    course.add(step.json().strip());
+    course.add(step);
     if (step.step() % train.saveSteps() == 0) {
       try {
         writeCourse();
@@ -129,7 +122,7 @@ final class TrainingRecord {
   }
 
   private void writeCourse() throws IOException {
-    String lines = String.join("\n", course) + "\n";
+    String lines = course.stream().map(StepRecord::json).collect(joining());
     folder.write(OfflineGrpo.COURSE, lines.getBytes(StandardCharsets.UTF_8));
   }
 }

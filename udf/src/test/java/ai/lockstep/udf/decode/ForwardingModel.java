@@ -7,11 +7,12 @@ import ai.lockstep.udf.model.RowPass;
 import java.util.List;
 
 /** Another model, to change one thing about. */
-class ForwardingModel implements MaskedDiffusionModel {
+public class ForwardingModel implements MaskedDiffusionModel {
 
   private final MaskedDiffusionModel model;
 
-  ForwardingModel(MaskedDiffusionModel model) {
+  /** What is not overridden is the given model's. */
+  public ForwardingModel(MaskedDiffusionModel model) {
     this.model = model;
   }
 
