@@ -6,7 +6,6 @@ import ai.lockstep.harness.estimate.TaskTally;
 import ai.lockstep.jobs.grpo.RolloutQuality;
 import ai.lockstep.jobs.metrics.NamedQuery;
 import ai.lockstep.jobs.tables.GrpoTable;
-import ai.lockstep.jobs.tables.MetricsTable;
 import ai.lockstep.jobs.tables.Table;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -22,7 +21,6 @@ import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.types.StructField;
 
 /**
  * Collects what a report shows into one JSON document. Sums per task, pass and bin are made by
@@ -105,15 +103,7 @@ final class ReportData {
       return;
     }
     ObjectNode node = root.putObject("rewards");
-    Row sums = quality.sums().get();
-    for (String column : sums.schema().fieldNames()) {
-      Object value = sums.getAs(column);
-      if (value instanceof Double number) {
-        node.put(column, number);
-      } else {
-        node.put(column, ((Number) value).longValue());
-      }
-    }
+    numbers(node, quality.sums().get());
     ArrayNode values = node.putArray("values");
     for (Row row : quality.rewards()) {
       values.addArray().add(row.<Double>getAs("reward")).add(row.<Long>getAs("samples"));
@@ -172,7 +162,7 @@ final class ReportData {
       String id = metrics.getAs(Table.PARTITION);
       List<TaskSum> own = tasks.getOrDefault(id, List.of());
       ObjectNode node = root.objectNode().put("id", id).put("label", labels.getOrDefault(id, id));
-      node.set("metrics", metrics(metrics));
+      numbers(node.putObject("metrics"), metrics);
       node.set("intervals", intervals(metrics, own));
       node.set("tasks", tasks(own));
       node.set("passes", passes(run.passes().getOrDefault(id, List.of())));
@@ -201,17 +191,16 @@ final class ReportData {
     }
   }
 
-  private ObjectNode metrics(Row row) {
-    ObjectNode node = root.objectNode();
-    for (StructField field : MetricsTable.TABLE.schema().fields()) {
-      Object value = row.getAs(field.name());
+  /** Puts the columns that hold numbers; one without a value is left out. */
+  private static void numbers(ObjectNode node, Row row) {
+    for (String column : row.schema().fieldNames()) {
+      Object value = row.getAs(column);
       if (value instanceof Double number) {
-        node.put(field.name(), number);
+        node.put(column, number);
       } else if (value instanceof Number number) {
-        node.put(field.name(), number.longValue());
+        node.put(column, number.longValue());
       }
     }
-    return node;
   }
 
   /** 95% intervals by metric: {@code [low, high]}. */
