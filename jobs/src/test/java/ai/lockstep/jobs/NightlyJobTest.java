@@ -100,9 +100,9 @@ class NightlyJobTest {
     try {
       Files.createDirectories(root);
       Files.writeString(
-          root.resolve(".lockstep.lease"),
+          root.resolve(".lockstep.lease.other.1"),
           """
-          {"owner": "other", "host": "night", "machine": "elsewhere", "pid": %d,
+          {"owner": "other", "state": "HOLDING", "host": "night", "machine": "elsewhere", "pid": %d,
            "started_millis": 0, "expires_millis": %d}
           """
               .formatted(other.pid(), System.currentTimeMillis() + 60_000));

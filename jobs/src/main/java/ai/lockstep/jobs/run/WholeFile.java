@@ -49,7 +49,8 @@ public final class WholeFile {
   /** Writes a file; what goes wrong is for the caller to say. */
   public static void write(FileSystem files, Path target, Content content) throws IOException {
     Path temporary =
-        new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID() + ".tmp");
+        new Path(
+            target.getParent(), temporary(target.getName()) + "." + UUID.randomUUID() + ".tmp");
     boolean renamed = false;
     try {
       try (OutputStream out = files.create(temporary, true)) {
@@ -64,6 +65,11 @@ public final class WholeFile {
     if (!renamed) {
       throw new IOException("cannot rename %s to %s".formatted(temporary, target));
     }
+  }
+
+  /** How the temporary names of a file begin; a killed process may leave one. */
+  static String temporary(String name) {
+    return "." + name;
   }
 
   /** Local file systems replace in one step; others have no such thing, and refuse. */
