@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -94,6 +95,10 @@ final class TornParts {
     byte[] end = new byte[MAGIC.length];
     try (FSDataInputStream in = files.open(part.getPath())) {
       in.readFully(part.getLen() - MAGIC.length, end);
+    } catch (ChecksumException e) {
+      // Spark's executors leave checksums beside parts on local disks.
+      LOG.debug("torn part {}", part.getPath(), e);
+      return false;
     }
     return Arrays.equals(end, MAGIC);
   }

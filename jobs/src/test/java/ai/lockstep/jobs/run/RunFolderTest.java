@@ -7,10 +7,15 @@ import ai.lockstep.failure.LockstepException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -169,5 +174,25 @@ class RunFolderTest {
               "part-0.parquet", ".part-1.parquet.torn", ".part-2.parquet.torn");
     }
     assertThat(unfinished.resolve("part-3.parquet")).exists();
+  }
+
+  /** As Spark's executors write on a local disk, with a checksum beside every part. */
+  @Test
+  void aTornPartThatHasAChecksumIsSetAside() throws IOException {
+    claim(manifest("a", "{\"decode\":{\"tau_r\":0.9}}"));
+    Path part = Path.of(location, "completions", "config_id=a", "part-0.parquet");
+    try (FileSystem checked = FileSystem.newInstanceLocal(new Configuration());
+        OutputStream out = checked.create(new org.apache.hadoop.fs.Path(part.toUri()))) {
+      out.write("PAR1 rows footer PAR1".getBytes(StandardCharsets.US_ASCII));
+    }
+    assertThat(part.resolveSibling(".part-0.parquet.crc")).exists();
+    try (FileChannel torn = FileChannel.open(part, StandardOpenOption.WRITE)) {
+      torn.truncate(torn.size() - 5);
+    }
+
+    claim(manifest("a", "{\"decode\":{\"tau_r\":0.9}}"));
+
+    assertThat(part).doesNotExist();
+    assertThat(part.resolveSibling(".part-0.parquet.torn")).exists();
   }
 }
