@@ -2,6 +2,7 @@ package ai.lockstep.jobs;
 
 import ai.lockstep.failure.LockstepException;
 import ai.lockstep.jobs.cli.JobContext;
+import ai.lockstep.jobs.config.HydraRecord;
 import ai.lockstep.jobs.config.RunConfig;
 import ai.lockstep.jobs.decoding.DecodeInput;
 import ai.lockstep.jobs.decoding.DecodePlan;
@@ -17,7 +18,10 @@ import ai.lockstep.jobs.run.RunManifest;
 import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.scoring.ScoreStage;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,7 +35,7 @@ import org.apache.spark.sql.SparkSession;
  * What the jobs that decode have in common: they check everything that needs no Spark, start Spark,
  * take the run's folder, and in the end record what the rows were made with. Driver only.
  *
- * @param job the job's name
+ * @param context of the job
  * @param started when the job started
  * @param runs the configurations, one at least
  * @param input what is decoded
@@ -40,7 +44,7 @@ import org.apache.spark.sql.SparkSession;
  * @param folder where the tables go, taken
  */
 record DecodingRun<I extends DecodeInput>(
-    String job,
+    JobContext context,
     Instant started,
     List<PlannedRun> runs,
     I input,
@@ -56,11 +60,10 @@ record DecodingRun<I extends DecodeInput>(
    * Opens a run.
    *
    * @param runs share their hardware
-   * @param location of the folder
    * @param input opens the input; what is wrong with it is found before Spark starts
    */
   static <I extends DecodeInput> DecodingRun<I> open(
-      JobContext context, List<PlannedRun> runs, String location, Function<RunConfig, I> input) {
+      JobContext context, List<PlannedRun> runs, Function<RunConfig, I> input) {
     Instant started = Instant.now();
     RunConfig first = runs.get(0).config();
     LocatedModel model = check(context, runs);
@@ -70,10 +73,10 @@ record DecodingRun<I extends DecodeInput>(
     RunFolder folder =
         context.keep(
             RunFolder.claim(
-                location,
+                location(context, runs),
                 manifest(context, runs, opened, model),
                 spark.sessionState().newHadoopConf()));
-    return new DecodingRun<>(context.job(), started, runs, opened, model, spark, folder);
+    return new DecodingRun<>(context, started, runs, opened, model, spark, folder);
   }
 
   /**
@@ -81,10 +84,8 @@ record DecodingRun<I extends DecodeInput>(
    * #open} checks, loads no model and writes nothing.
    */
   static void forecast(
-      JobContext context,
-      List<PlannedRun> runs,
-      String location,
-      Function<RunConfig, ? extends DecodeInput> input) {
+      JobContext context, List<PlannedRun> runs, Function<RunConfig, ? extends DecodeInput> input) {
+    String location = location(context, runs);
     LocatedModel model = check(context, runs);
     DecodeInput opened = input.apply(runs.get(0).config());
     SparkSession spark = context.spark(Map.of());
@@ -140,9 +141,48 @@ record DecodingRun<I extends DecodeInput>(
     return RunManifest.of(context.job(), runs, input.dataset(), input.md5(), model.revision());
   }
 
+  /** A sweep goes to {@code output.sweep_dir}, unless only {@code output.dir} was named. */
+  private static String location(JobContext context, List<PlannedRun> runs) {
+    PlannedRun first = runs.get(0);
+    boolean namesOnlyDir =
+        first.composition().sets("output.dir") && !first.composition().sets("output.sweep_dir");
+    return context.isSweep() && !namesOnlyDir
+        ? first.config().output().sweepDir()
+        : first.config().output().dir();
+  }
+
   /** Where the tables go. */
   String location() {
     return folder.location();
+  }
+
+  /**
+   * Where a configuration's own files go within the folder, as Hydra does.
+   *
+   * @param job the configuration's index
+   */
+  String jobFolder(int job) {
+    return context.isSweep() ? job + "/" : "";
+  }
+
+  /** All of these folders, for people. */
+  String jobFolders() {
+    return context.isSweep() ? "{0..%d}/".formatted(runs.size() - 1) : "";
+  }
+
+  /** Writes what was composed, as Hydra does. */
+  void writeHydraRecords() throws IOException {
+    List<List<String>> jobs = new ArrayList<>();
+    for (PlannedRun run : runs) {
+      folder.writeHydraRecord(context.job(), run.composition(), jobFolder(jobs.size()));
+      jobs.add(run.composition().overrides());
+    }
+    if (context.isSweep()) {
+      folder.write(
+          "multirun.yaml",
+          HydraRecord.multirun(context.job(), context.overrides(), jobs)
+              .getBytes(StandardCharsets.UTF_8));
+    }
   }
 
   /** The first configuration: the only one, except in a sweep. */
@@ -227,7 +267,7 @@ record DecodingRun<I extends DecodeInput>(
    */
   void record(Optional<RunRecord.Judge> judge, Set<PlannedRun> worked) {
     new RunRecord(
-            job,
+            context.job(),
             input.dataset(),
             input.md5(),
             Optional.of(new RunRecord.Model(model.name(), model.revision())),

@@ -3,19 +3,15 @@ package ai.lockstep.jobs;
 import ai.lockstep.jobs.cli.JobContext;
 import ai.lockstep.jobs.cli.JobDescription;
 import ai.lockstep.jobs.cli.JobMain;
-import ai.lockstep.jobs.config.HydraRecord;
 import ai.lockstep.jobs.decoding.DecodeInput;
 import ai.lockstep.jobs.metrics.MetricsReport;
 import ai.lockstep.jobs.report.ReportStage;
 import ai.lockstep.jobs.run.PlannedRun;
-import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.scoring.EvalPlusResultFile;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -54,13 +50,12 @@ public final class EvaluateJob {
 
   static void run(JobContext context) throws IOException {
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
-    String location = location(context, runs.get(0));
     if (runs.get(0).config().plan()) {
-      DecodingRun.forecast(context, runs, location, DecodeInput::benchmark);
+      DecodingRun.forecast(context, runs, DecodeInput::benchmark);
       return;
     }
-    Evaluated evaluated = evaluate(context, runs, location);
-    MetricsReport.requireWhole(evaluated.metrics, location);
+    Evaluated evaluated = evaluate(context, runs);
+    MetricsReport.requireWhole(evaluated.metrics, evaluated.run.location());
   }
 
   /**
@@ -72,81 +67,47 @@ public final class EvaluateJob {
 
   /** Evaluates and prints what came of it, also where rows failed. */
   static Evaluated evaluate(JobContext context) throws IOException {
-    List<PlannedRun> runs = PlannedRun.of(context.compositions());
-    return evaluate(context, runs, location(context, runs.get(0)));
+    return evaluate(context, PlannedRun.of(context.compositions()));
   }
 
-  private static Evaluated evaluate(JobContext context, List<PlannedRun> runs, String location)
-      throws IOException {
+  private static Evaluated evaluate(JobContext context, List<PlannedRun> runs) throws IOException {
     DecodingRun<DecodeInput.Tasks> evaluation =
-        DecodingRun.open(context, runs, location, DecodeInput::benchmark);
+        DecodingRun.open(context, runs, DecodeInput::benchmark);
     RunRecord.Judge judge = evaluation.checkJudge();
-    writeHydraRecords(context, runs, evaluation.folder());
+    evaluation.writeHydraRecords();
     Tracking tracking = Tracking.start(context, runs, evaluation.folder());
     Set<PlannedRun> worked = ScoringBehind.decode(evaluation, evaluation.plan());
     List<Row> metrics = evaluation.metrics();
-    writeResultFiles(context, evaluation);
+    writeResultFiles(evaluation);
     evaluation.record(Optional.of(judge), worked);
-    report(context, metrics, evaluation);
+    report(metrics, evaluation);
     ReportStage.atTheEnd(evaluation.spark(), runs.get(0).config(), metrics, evaluation.location());
     tracking.finish(evaluation.spark(), metrics);
     return new Evaluated(evaluation, metrics);
   }
 
-  /** Writes what was composed, as Hydra does. */
-  static void writeHydraRecords(JobContext context, List<PlannedRun> runs, RunFolder folder)
+  private static void writeResultFiles(DecodingRun<DecodeInput.Tasks> evaluation)
       throws IOException {
-    List<List<String>> jobs = new ArrayList<>();
-    for (PlannedRun run : runs) {
-      folder.writeHydraRecord(context.job(), run.composition(), jobFolder(context, jobs.size()));
-      jobs.add(run.composition().overrides());
-    }
-    if (context.isSweep()) {
-      folder.write(
-          "multirun.yaml",
-          HydraRecord.multirun(context.job(), context.overrides(), jobs)
-              .getBytes(StandardCharsets.UTF_8));
-    }
-  }
-
-  /** A sweep goes to {@code output.sweep_dir}, unless only {@code output.dir} was named. */
-  static String location(JobContext context, PlannedRun first) {
-    boolean namesOnlyDir =
-        first.composition().sets("output.dir") && !first.composition().sets("output.sweep_dir");
-    return context.isSweep() && !namesOnlyDir
-        ? first.config().output().sweepDir()
-        : first.config().output().dir();
-  }
-
-  /** Where a job's own files go within the run's folder, as Hydra does. */
-  static String jobFolder(JobContext context, int job) {
-    return context.isSweep() ? job + "/" : "";
-  }
-
-  private static void writeResultFiles(
-      JobContext context, DecodingRun<DecodeInput.Tasks> evaluation) throws IOException {
     for (int job = 0; job < evaluation.runs().size(); job++) {
       EvalPlusResultFile.write(
           evaluation.spark(),
           evaluation.runs().get(job).config(),
           evaluation.input().benchmark(),
           evaluation.folder(),
-          jobFolder(context, job));
+          evaluation.jobFolder(job));
     }
   }
 
-  private static void report(
-      JobContext context, List<Row> metrics, DecodingRun<DecodeInput.Tasks> evaluation) {
+  private static void report(List<Row> metrics, DecodingRun<DecodeInput.Tasks> evaluation) {
     String location = evaluation.location();
-    List<PlannedRun> runs = evaluation.runs();
     System.out.println();
-    System.out.print(MetricsReport.of(metrics, PlannedRun.labels(runs)));
+    System.out.print(MetricsReport.of(metrics, PlannedRun.labels(evaluation.runs())));
     System.out.printf(
         Locale.ROOT,
         "%ndone in %.1f s%ntables: %s/{runs,completions,steps,scores,metrics}%nEvalPlus's result file: %s/%seval_results.json%n",
         Duration.between(evaluation.started(), Instant.now()).toMillis() / 1000.0,
         location,
         location,
-        context.isSweep() ? "{0..%d}/".formatted(runs.size() - 1) : "");
+        evaluation.jobFolders());
   }
 }

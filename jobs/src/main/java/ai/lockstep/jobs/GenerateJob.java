@@ -45,27 +45,25 @@ public final class GenerateJob {
 
   static void run(JobContext context) throws IOException {
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
-    String location = EvaluateJob.location(context, runs.get(0));
     if (runs.get(0).config().plan()) {
-      DecodingRun.forecast(context, runs, location, GenerateJob::input);
+      DecodingRun.forecast(context, runs, GenerateJob::input);
       return;
     }
-    DecodingRun<DecodeInput> generation =
-        DecodingRun.open(context, runs, location, GenerateJob::input);
+    DecodingRun<DecodeInput> generation = DecodingRun.open(context, runs, GenerateJob::input);
     RunFolder folder = generation.folder();
-    EvaluateJob.writeHydraRecords(context, runs, folder);
+    generation.writeHydraRecords();
     Tracking tracking = Tracking.start(context, runs, folder);
     DecodePlan plan = generation.plan();
     generation.decode(plan, whole -> {});
     for (int job = 0; job < runs.size(); job++) {
       DecodeStage.writeJsonLines(
-          generation.spark(), runs.get(job).config(), folder, EvaluateJob.jobFolder(context, job));
+          generation.spark(), runs.get(job).config(), folder, generation.jobFolder(job));
     }
     generation.record(Optional.empty(), plan.unfinished());
     Rows rows = Rows.of(generation);
-    report(context, rows, location);
+    report(generation, rows);
     tracking.finish(generation.spark(), generation::metrics);
-    rows.requireAll(location);
+    rows.requireAll(generation.location());
   }
 
   private static DecodeInput input(RunConfig config) {
@@ -99,10 +97,13 @@ public final class GenerateJob {
     }
   }
 
-  private static void report(JobContext context, Rows rows, String location) {
-    String jobs = context.isSweep() ? "{0..%d}/".formatted(context.compositions().size() - 1) : "";
+  private static void report(DecodingRun<DecodeInput> generation, Rows rows) {
     System.out.printf(
         "%d rows decoded, %d failed.%nwritten to %s/%scompletions.jsonl and %s/completions%n",
-        rows.asked - rows.failed, rows.failed, location, jobs, location);
+        rows.asked - rows.failed,
+        rows.failed,
+        generation.location(),
+        generation.jobFolders(),
+        generation.location());
   }
 }

@@ -106,7 +106,7 @@ public final class NightlyJob {
       DecodeStage.check(run.config());
     }
     if (first.plan()) {
-      DecodingRun.forecast(context, runs, first.output().sweepDir(), DecodeInput::benchmark);
+      DecodingRun.forecast(context, runs, DecodeInput::benchmark);
       return;
     }
     SparkSession spark =

@@ -85,15 +85,15 @@ public final class ProfileJob {
   static void run(JobContext context) throws IOException {
     List<PlannedRun> runs = PlannedRun.of(context.compositions());
     RunConfig first = runs.get(0).config();
-    String location = EvaluateJob.location(context, runs.get(0));
     if (first.plan()) {
-      DecodingRun.forecast(context, runs, location, DecodeInput::benchmark);
+      DecodingRun.forecast(context, runs, DecodeInput::benchmark);
       return;
     }
-    DecodingRun<DecodeInput.Tasks> run =
-        DecodingRun.open(context, runs, location, DecodeInput::benchmark);
+    DecodingRun<DecodeInput.Tasks> run = DecodingRun.open(context, runs, DecodeInput::benchmark);
+    String location = run.location();
     requireNothingDecoded(run);
     RunRecord.Judge judge = run.checkJudge();
+    run.writeHydraRecords();
     List<Profiled> profiled = new ArrayList<>();
     List<GpuSampler.Sample> gpus;
     try (GpuSampler sampler = GpuSampler.start(GPU_PERIOD)) {

@@ -76,7 +76,7 @@ public final class RolloutJob {
     RunConfig config = runs.get(0).config();
     RlConfig rl = config.rl();
     if (config.plan()) {
-      DecodingRun.forecast(context, runs, config.output().dir(), DecodeInput::benchmark);
+      DecodingRun.forecast(context, runs, DecodeInput::benchmark);
       if (rl.maxSamples() > rl.samples()) {
         System.out.printf(
             "of the first %d samples a task: rl.dynamic_sampling may ask for up to %d%n",
@@ -85,15 +85,15 @@ public final class RolloutJob {
       return;
     }
     DecodingRun<DecodeInput.Tasks> rollout =
-        DecodingRun.open(context, runs, config.output().dir(), DecodeInput::benchmark);
+        DecodingRun.open(context, runs, DecodeInput::benchmark);
     RunRecord.Judge judge =
         rollout.check(
             session -> {
               Drift.check(session, rl);
               return ScoreStage.check(session, rollout.first());
             });
+    rollout.writeHydraRecords();
     RunFolder folder = rollout.folder();
-    folder.writeHydraRecord(context.job(), runs.get(0).composition(), "");
     Tracking tracking = Tracking.start(context, runs, folder);
 
     SparkSession spark = rollout.spark();

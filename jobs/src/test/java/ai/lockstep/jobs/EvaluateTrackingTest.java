@@ -184,7 +184,6 @@ class EvaluateTrackingTest {
     Files.createDirectories(command.getParent());
     Files.writeString(command, "#!/bin/sh\necho \"$@\" >" + out.resolve("called") + "\n");
     Files.setPosixFilePermissions(command, PosixFilePermissions.fromString("rwx------"));
-    String location = out.resolve("run").toString();
 
     JobRun result =
         JobRun.of(
@@ -192,7 +191,7 @@ class EvaluateTrackingTest {
             context -> {
               List<PlannedRun> runs = PlannedRun.of(context.compositions());
               DecodingRun<DecodeInput.Tasks> run =
-                  DecodingRun.open(context, runs, location, DecodeInput::benchmark);
+                  DecodingRun.open(context, runs, DecodeInput::benchmark);
               Tracking.start(
                       context,
                       runs,

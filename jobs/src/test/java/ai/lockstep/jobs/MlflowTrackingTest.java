@@ -81,7 +81,7 @@ class MlflowTrackingTest {
         context -> {
           List<PlannedRun> runs = PlannedRun.of(context.compositions());
           DecodingRun<DecodeInput.Tasks> run =
-              DecodingRun.open(context, runs, out.toString(), DecodeInput::benchmark);
+              DecodingRun.open(context, runs, DecodeInput::benchmark);
           work.with(Tracking.start(context, runs, run.folder(), TOKEN), run.metrics());
         },
         words(more));

@@ -94,6 +94,9 @@ class ProfileJobTest {
     assertThat(events)
         .extracting(event -> event.get("name").asText())
         .contains("decoding model.generation.steps=1", "scoring model.generation.steps=6");
+    assertThat(out.resolve("1/.hydra/overrides.yaml"))
+        .content()
+        .contains("\n- model.generation.steps=6\n");
     assertThat(ImageIO.read(out.resolve("profile.png").toFile()).getWidth()).isEqualTo(1280);
 
     JobRun again = profile();

@@ -629,14 +629,23 @@ class RolloutJobTest {
 
     JobRun both =
         rollout(
-            out,
+            folder.resolve("single"),
             "-m",
+            "output.sweep_dir=" + out,
             "decode.mode=gauss_seidel,jacobi",
             "rl.group=task",
             "tasks=0",
             "rl.samples=2");
 
     assertThat(both.exitCode()).as(both.errors()).isZero();
+    assertThat(out.resolve("0/.hydra/overrides.yaml"))
+        .content()
+        .contains("\n- decode.mode=gauss_seidel\n");
+    assertThat(out.resolve("1/.hydra/overrides.yaml"))
+        .content()
+        .contains("\n- decode.mode=jacobi\n");
+    assertThat(out.resolve("multirun.yaml")).exists();
+    assertThat(out.resolve(".hydra")).doesNotExist();
     assertThat(both.output()).contains("\n1 groups, 4 samples\n");
     List<Row> rows = grpo(out);
     assertThat(rows).extracting(row -> row.<String>getAs("group_id")).containsOnly("Starter/0");

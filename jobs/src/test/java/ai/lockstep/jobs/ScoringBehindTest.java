@@ -59,8 +59,7 @@ class ScoringBehindTest {
   }
 
   private DecodingRun<DecodeInput.Tasks> open(JobContext context) {
-    return DecodingRun.open(
-        context, PlannedRun.of(context.compositions()), out.toString(), DecodeInput::benchmark);
+    return DecodingRun.open(context, PlannedRun.of(context.compositions()), DecodeInput::benchmark);
   }
 
   private List<String> judged() {
