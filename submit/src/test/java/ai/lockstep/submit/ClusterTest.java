@@ -3,6 +3,8 @@ package ai.lockstep.submit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -30,7 +32,8 @@ import org.junit.jupiter.api.io.TempDir;
  * The packaged jobs on a cluster of real processes: two executors, each with a replica of its own,
  * and what is left when something is killed, frozen or full in the middle of a sweep over two
  * temperatures. Every time, each sample is there once and as in the undisturbed run: batches of one
- * row leave a row's floating-point numbers no company to depend on.
+ * row leave a row's floating-point numbers no company to depend on. Spark's event log says that the
+ * fault hit work: which Spark tasks were lost, tried again, or done by a twin.
  */
 @EnabledIfSystemProperty(
     named = "lockstep.cluster",
@@ -63,6 +66,7 @@ class ClusterTest {
             .config("spark.driver.bindAddress", "127.0.0.1")
             .getOrCreate();
     Files.createDirectories(folder.resolve("metrics"));
+    Files.createDirectories(folder.resolve("events"));
     finish(submit(folder.resolve("undisturbed")));
     undisturbed = decoded("undisturbed");
   }
@@ -121,9 +125,39 @@ class ClusterTest {
                 "spark.metrics.conf.executor.sink.csv.period=1",
                 "--conf",
                 "spark.metrics.conf.executor.sink.csv.directory=" + folder.resolve("metrics"),
+                "--conf",
+                "spark.eventLog.enabled=true",
+                "--conf",
+                "spark.eventLog.compress=false",
+                "--conf",
+                "spark.eventLog.rolling.enabled=false",
+                "--conf",
+                "spark.eventLog.dir=" + Files.createDirectories(events(output)).toUri(),
                 "hardware=standalone"));
     words.addAll(List.of(more));
     return launch(output, words);
+  }
+
+  private static Path events(Path output) {
+    return folder.resolve("events").resolve(output.getFileName());
+  }
+
+  /** How Spark tasks of a driver that came to its end ended. */
+  private static List<JsonNode> taskEnds(String output) throws IOException {
+    List<JsonNode> ends = new ArrayList<>();
+    try (Stream<Path> logs = Files.list(events(folder.resolve(output)))) {
+      for (String line : Files.readAllLines(logs.findFirst().orElseThrow())) {
+        JsonNode event = new ObjectMapper().readTree(line);
+        if (event.path("Event").asText().equals("SparkListenerTaskEnd")) {
+          ends.add(event);
+        }
+      }
+    }
+    return ends;
+  }
+
+  private static boolean succeeded(JsonNode taskEnd) {
+    return taskEnd.at("/Task End Reason/Reason").asText().equals("Success");
   }
 
   private static Process launch(Path output, List<String> more) throws IOException {
@@ -243,17 +277,35 @@ class ClusterTest {
 
     assertThat(replicas).hasSize(2).allMatch(row -> row.getString(0).equals("cpu"));
     Set<String> addresses =
-        replicas.stream()
-            .map(row -> row.getString(1).replaceFirst(".*/cpu#", ""))
-            .collect(Collectors.toSet());
+        replicas.stream().map(row -> address(row.getString(1))).collect(Collectors.toSet());
     assertThat(addresses).hasSize(2).isSubsetOf("0", "1", "2", "3");
-    assertThat(undisturbed).hasSize(ROWS).doesNotHaveDuplicates();
     sameAsUndisturbed("undisturbed");
+    everyReplicaKeptToTheGpuOfItsExecutor("undisturbed");
     assertThat(errors("undisturbed")).contains("scoring without GPUs: resource_profile=");
     for (String address : addresses) {
       assertThat(metrics(".gpu.%s.powerWatts.csv".formatted(address))).contains(",300.5");
     }
     assertThat(metrics(".replica.rowsPerBatch.csv")).isNotEmpty();
+  }
+
+  private static String address(String replica) {
+    return replica.replaceFirst(".*/cpu#", "");
+  }
+
+  private static void everyReplicaKeptToTheGpuOfItsExecutor(String output) throws IOException {
+    for (Row row : table(output, "completions").select("replica").distinct().collectAsList()) {
+      String replica = row.getString(0);
+      assertThat(cluster.addressesOf(replica)).as(replica).containsExactly(address(replica));
+    }
+  }
+
+  /** Else equal rows would say nothing of how draws are seeded. */
+  @Test
+  void rowsOfTheTwoTemperaturesDiffer() {
+    Dataset<Row> texts = table("undisturbed", "completions").select("config_id", "task_id", "text");
+
+    assertThat(texts.select("config_id").distinct().count()).isEqualTo(2);
+    assertThat(texts.select("task_id", "text").distinct().count()).isGreaterThan(TASKS);
   }
 
   private static String metrics(String ending) throws IOException {
@@ -281,7 +333,15 @@ class ClusterTest {
 
     finish(driver);
     assertThat(errors("killed")).contains("Command exited with code 137", "worker lost");
+    List<JsonNode> ends = taskEnds("killed");
+    assertThat(ends)
+        .filteredOn(end -> end.at("/Task End Reason/Reason").asText().equals("ExecutorLostFailure"))
+        .extracting(end -> end.at("/Task Info/Executor ID").asText())
+        .as("executors that were decoding")
+        .contains("0", "1");
+    assertThat(ends).anyMatch(end -> succeeded(end) && end.at("/Task Info/Attempt").asInt() > 0);
     sameAsUndisturbed("killed");
+    everyReplicaKeptToTheGpuOfItsExecutor("killed");
   }
 
   /** Spark gives up a silent executor later than this test: only twins can do its rows. */
@@ -309,7 +369,10 @@ class ClusterTest {
     } finally {
       frozen.destroyForcibly();
     }
+    assertThat(taskEnds("speculated"))
+        .anyMatch(end -> succeeded(end) && end.at("/Task Info/Speculative").asBoolean());
     sameAsUndisturbed("speculated");
+    everyReplicaKeptToTheGpuOfItsExecutor("speculated");
   }
 
   @Test
@@ -335,6 +398,7 @@ class ClusterTest {
         .contains(kept.get(0).getFileName() + " has no end: a machine stopped while writing it")
         .containsPattern("rows=%d done=[1-9]".formatted(TASKS));
     sameAsUndisturbed("driver-killed");
+    everyReplicaKeptToTheGpuOfItsExecutor("driver-killed");
   }
 
   private void aSecondDriverIsRefused(long holder) throws IOException, InterruptedException {

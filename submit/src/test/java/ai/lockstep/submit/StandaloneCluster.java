@@ -165,6 +165,34 @@ final class StandaloneCluster implements AutoCloseable {
     return workers.values().stream().flatMap(worker -> worker.children()).toList();
   }
 
+  /** GPU addresses that Spark gave to the executor, running or not, that loaded a replica. */
+  List<String> addressesOf(String replica) throws IOException {
+    try (Stream<Path> files = Files.find(folder, 4, (file, is) -> file.endsWith("stderr"))) {
+      for (Path log : (Iterable<Path>) files::iterator) {
+        if (Files.readString(log).contains(" replica=" + replica + " ")) {
+          return addresses(log.getParent());
+        }
+      }
+    }
+    throw new AssertionError("No executor loaded " + replica);
+  }
+
+  /** From the file by which a worker tells an executor. */
+  private static List<String> addresses(Path executor) throws IOException {
+    List<String> addresses = new ArrayList<>();
+    try (Stream<Path> files = Files.list(executor)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        if (file.getFileName().toString().startsWith("resource-executor-")) {
+          new ObjectMapper()
+              .readTree(file.toFile())
+              .findValue("addresses")
+              .forEach(address -> addresses.add(address.asText()));
+        }
+      }
+    }
+    return addresses;
+  }
+
   /** Kills a worker, whose executors end by themselves; waits until the master has noticed. */
   void killAWorker() {
     workers.values().iterator().next().destroyForcibly().onExit().join();
