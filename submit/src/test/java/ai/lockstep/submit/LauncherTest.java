@@ -17,7 +17,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The real script, the packaged jar and a real spark-submit: what a user types. */
+/**
+ * The real script, the packaged jar and a real spark-submit: what a user types. Starting Spark
+ * takes longest here, so that each start proves several things; scripts around the launcher are
+ * tested with one that says what they need.
+ */
 class LauncherTest {
 
   /** Far above what a busy machine needs for a handful of tasks. */
@@ -69,13 +73,18 @@ class LauncherTest {
     return run(Map.of(), words);
   }
 
+  /** Executors of their own processes begin, and the driver alone finds all of it done. */
   @Test
-  void evaluatesGoesOnAndAnswersQuestions() throws IOException, InterruptedException {
-    String[] evaluate = {
-      "evaluate", "tasks=0-2", "decode.r_length=8", "decode.a_length=24", "output.dir=out"
-    };
+  void evaluatesOnALocalClusterGoesOnWithoutAndAnswersQuestions()
+      throws IOException, InterruptedException {
+    List<String> evaluate =
+        List.of(
+            "evaluate", "tasks=0-2", "decode.r_length=8", "decode.a_length=24", "output.dir=out");
+    List<String> onACluster = new ArrayList<>(evaluate);
+    onACluster.addAll(
+        List.of("--master", "local-cluster[2,1,1024]", "--conf", "spark.executor.memory=600m"));
 
-    Result first = run(evaluate);
+    Result first = run(onACluster.toArray(String[]::new));
 
     assertThat(first.exitCode()).as(first.errors).isZero();
     assertThat(first.errors).contains("rows=3 done=0 missing=3", "scoring finished: 3 programs");
@@ -87,7 +96,7 @@ class LauncherTest {
         .toIterable()
         .containsExactly("Starter/0", "Starter/1", "Starter/2");
 
-    Result second = run(evaluate);
+    Result second = run(evaluate.toArray(String[]::new));
 
     assertThat(second.exitCode()).as(second.errors).isZero();
     assertThat(second.errors).contains("rows=3 done=3 missing=0");
@@ -130,22 +139,6 @@ class LauncherTest {
     return home;
   }
 
-  private static final List<String> SMALL =
-      List.of("tasks=0-1", "decode.r_length=4", "decode.a_length=8", "viz.enabled=false");
-
-  @Test
-  void aLocalClusterNeedsNoSparkOfTheUser() throws IOException, InterruptedException {
-    List<String> words = new ArrayList<>(List.of("evaluate", "--master"));
-    words.addAll(List.of("local-cluster[2,1,1024]", "--conf", "spark.executor.memory=600m"));
-    words.addAll(SMALL);
-    words.add("output.dir=out");
-
-    Result result = run(words.toArray(String[]::new));
-
-    assertThat(result.exitCode()).as(result.errors).isZero();
-    assertThat(result.errors).contains("decoding finished: 2 rows", "scoring finished: 2 programs");
-  }
-
   @Test
   void theApplicationJarRunsOnASparkOfTheUser() throws IOException, InterruptedException {
     Path root = Path.of("..").toRealPath();
@@ -156,7 +149,10 @@ class LauncherTest {
             .orElseThrow();
     Path home = sparkHomeOfTheUser();
     Path out = folder.resolve("out");
-    String command = line.replace("output.dir=out", String.join(" ", SMALL) + " output.dir=" + out);
+    String command =
+        line.replace(
+            "output.dir=out",
+            "tasks=0-1 decode.r_length=4 decode.a_length=8 viz.enabled=false output.dir=" + out);
     Path errors = folder.resolve("stderr");
     ProcessBuilder builder =
         new ProcessBuilder("bash", "-c", command)
@@ -172,10 +168,27 @@ class LauncherTest {
     assertThat(out.resolve("eval_results.json")).exists();
 
     Files.delete(home.resolve("was-used"));
-    Result second = run(Map.of("SPARK_HOME", home.toString()), "evaluate", "limit=none");
-
-    assertThat(second.exitCode()).as(second.errors).isEqualTo(2);
+    scoresSamples(Map.of("SPARK_HOME", home.toString()));
     assertThat(home.resolve("was-used")).exists();
+  }
+
+  private void scoresSamples(Map<String, String> environment)
+      throws IOException, InterruptedException {
+    Files.writeString(
+        folder.resolve("samples.jsonl"),
+        """
+        {"task_id": "Starter/0", "solution": "def sum_even_squares(nums):\\n    return sum(x * x for x in nums if x % 2 == 0)\\n"}
+        {"task_id": "Starter/1", "solution": "def double_odds(nums):\\n    return nums\\n"}
+        """);
+
+    Result result = run(environment, "score", "samples=samples.jsonl", "output.dir=scored");
+
+    assertThat(result.exitCode()).as(result.errors).isZero();
+    assertThat(result.output)
+        .contains("118 of 120 tasks have no sample and are not counted: Starter/2,");
+    JsonNode results =
+        new ObjectMapper().readTree(folder.resolve("scored/eval_results.json").toFile());
+    assertThat(results.get("pass_at_k").get("plus").get("pass@1").asDouble()).isEqualTo(0.5);
   }
 
   @Test
@@ -186,10 +199,30 @@ class LauncherTest {
     assertThat(result.output).contains("gauss_seidel: ok\n", "jacobi: ok\n");
   }
 
+  /** A script of the checkout, beside a launcher that does as it is told. */
+  private Path beside(String script, String launcher) throws IOException {
+    Path submit = Files.createDirectories(folder.resolve("submit"));
+    Path told = Files.writeString(submit.resolve("lockstep"), "#!/bin/sh\n" + launcher);
+    assertThat(told.toFile().setExecutable(true)).isTrue();
+    return Files.copy(LAUNCHER.resolveSibling(script), submit.resolve(script));
+  }
+
   @Test
   void theSmokeTestFailsWhenABlockIsEmpty() throws IOException, InterruptedException {
-    Result result =
-        script(LAUNCHER.resolveSibling("smoke_decode.sh"), Map.of(), "decode.r_length=0");
+    String row =
+        """
+        {"id": "%s", "blocks": [{"name": "R", "start": 9, "length": 0}, {"name": "A", "start": 11, "length": 80}]}""";
+    Path smoke =
+        beside(
+            "smoke_decode.sh",
+            """
+            for word; do case $word in output.dir=*) out=${word#output.dir=};; esac; done
+            mkdir -p "$out/0"
+            printf '%%s\\n' '%s' '%s' >"$out/0/completions.jsonl"
+            """
+                .formatted(row.formatted("add"), row.formatted("evens")));
+
+    Result result = script(smoke, Map.of());
 
     assertThat(result.exitCode()).isEqualTo(1);
     assertThat(result.errors)
@@ -198,43 +231,28 @@ class LauncherTest {
   }
 
   @Test
-  void theNightlyScriptKeepsTheExitCodeAndALog() throws IOException, InterruptedException {
-    Path nights = folder.resolve("nights");
+  void theSmokeTestEndsAsTheJobWhenThatFails() throws IOException, InterruptedException {
+    Result result = script(beside("smoke_decode.sh", "echo 'no GPU' >&2; exit 3\n"), Map.of());
 
-    Result result =
-        script(
-            LAUNCHER.resolveSibling("nightly.sh"),
-            Map.of("NIGHTLY_DIR", nights.toString()),
-            "nightly.date=tonight");
-
-    String message =
-        "lockstep: Cannot run with nightly.date=tonight: it must be a date such as 2026-01-31.\n";
-    assertThat(result.exitCode()).isEqualTo(2);
-    assertThat(result.output).isEqualTo(message);
-    try (Stream<Path> logs = Files.list(nights.resolve("logs"))) {
-      assertThat(logs)
-          .singleElement()
-          .satisfies(log -> assertThat(log).hasContent(message.strip()));
-    }
+    assertThat(result.exitCode()).isEqualTo(3);
+    assertThat(result.errors).isEqualTo("no GPU\nsmoke_decode: decoding failed with exit code 3\n");
   }
 
   @Test
-  void scoresSamples() throws IOException, InterruptedException {
-    Files.writeString(
-        folder.resolve("samples.jsonl"),
-        """
-        {"task_id": "Starter/0", "solution": "def sum_even_squares(nums):\\n    return sum(x * x for x in nums if x % 2 == 0)\\n"}
-        {"task_id": "Starter/1", "solution": "def double_odds(nums):\\n    return nums\\n"}
-        """);
+  void theNightlyScriptKeepsTheExitCodeAndALog() throws IOException, InterruptedException {
+    Path nights = folder.resolve("nights");
+    Path nightly = beside("nightly.sh", "echo \"$@\"; echo 'a regression' >&2; exit 5\n");
 
-    Result result = run("score", "samples=samples.jsonl", "output.dir=out");
+    Result result = script(nightly, Map.of("NIGHTLY_DIR", nights.toString()), "limit=16");
 
-    assertThat(result.exitCode()).as(result.errors).isZero();
-    assertThat(result.output)
-        .contains("118 of 120 tasks have no sample and are not counted: Starter/2,");
-    JsonNode results =
-        new ObjectMapper().readTree(folder.resolve("out/eval_results.json").toFile());
-    assertThat(results.get("pass_at_k").get("plus").get("pass@1").asDouble()).isEqualTo(0.5);
+    String said = "nightly output.dir=%s limit=16\na regression\n".formatted(nights);
+    assertThat(result.exitCode()).isEqualTo(5);
+    assertThat(result.output).isEqualTo(said);
+    try (Stream<Path> logs = Files.list(nights.resolve("logs"))) {
+      assertThat(logs)
+          .singleElement()
+          .satisfies(log -> assertThat(Files.readString(log)).isEqualTo(said));
+    }
   }
 
   @Test
