@@ -157,9 +157,10 @@ public final class PipelineBenchmark {
       // The first rows load classes, the tokenizer and the replicas.
       decode(spark, runs(1, 1), prompts(64 * executors), "warm-up");
       List<PlannedRun> runs = runs(configs, 1);
-      long started = System.nanoTime();
+      long started = System.currentTimeMillis();
       Path busyFolder = decode(spark, runs, prompts(rows), "measured");
-      double wall = (System.nanoTime() - started) / 1e9;
+      long ended = System.currentTimeMillis();
+      double wall = (ended - started) / 1e3;
       List<TimedModel.Busy> replicas = TimedModel.Busy.read(busyFolder);
       double busy =
           replicas.stream().mapToLong(TimedModel.Busy::busyNanos).average().orElse(0) / 1e9;
@@ -169,7 +170,16 @@ public final class PipelineBenchmark {
           "%d configurations x %d rows on %d replicas, %d ms a pass of up to %d rows; %s",
           configs, rows, replicas.size(), number("pass_ms", 40), number("batch", 32), load());
       say("wall %.2f s, replicas busy %.2f s: %.3f x", wall, busy, wall / busy);
-      say("idle between first and last pass: %.2f %%", 100 * (1 - busy / span));
+      double gaps =
+          replicas.stream().mapToLong(TimedModel.Busy::longGapsNanos).average().orElse(0) / 1e9;
+      say(
+          "idle between first and last pass: %.2f %%, of which in gaps above %d ms: %.2f %%",
+          100 * (1 - busy / span), TimedModel.LONG_GAP.toMillis(), 100 * gaps / span);
+      say(
+          "until the first pass %.2f s, after the last %.2f s",
+          (replicas.stream().mapToLong(TimedModel.Busy::firstMillis).min().orElse(0) - started)
+              / 1e3,
+          (ended - replicas.stream().mapToLong(TimedModel.Busy::lastMillis).max().orElse(0)) / 1e3);
     } finally {
       spark.stop();
       FileUtils.deleteDirectory(folder.toFile());

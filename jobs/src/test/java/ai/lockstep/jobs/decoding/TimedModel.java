@@ -15,6 +15,7 @@ import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -29,11 +30,15 @@ final class TimedModel implements MaskedDiffusionModel {
   private static final int CONTEXT = 4096;
   private static final int FIRST_TOKEN = 32;
   private static final int TOKENS = 64;
+  static final Duration LONG_GAP = Duration.ofMillis(20);
 
   private final ModelSpec spec;
   private final Source source;
   private long firstStart;
+  private long firstMillis;
   private long busyNanos;
+  private long lastEnd;
+  private long longGapsNanos;
 
   private TimedModel(ModelSpec spec, Source source) {
     this.spec = spec;
@@ -77,10 +82,15 @@ final class TimedModel implements MaskedDiffusionModel {
   /**
    * What a replica was doing.
    *
-   * @param spanNanos from the start of its first pass to the end of its last
+   * @param firstMillis when its first pass started, in epoch milliseconds
+   * @param lastMillis when its last pass ended
+   * @param spanNanos from one to the other
    * @param busyNanos in passes
+   * @param longGapsNanos between passes that were more than {@link #LONG_GAP} apart: there were no
+   *     rows, where shorter gaps are the decoder's own work
    */
-  record Busy(long spanNanos, long busyNanos) {
+  record Busy(
+      long firstMillis, long lastMillis, long spanNanos, long busyNanos, long longGapsNanos) {
 
     /** Of all replicas. */
     static List<Busy> read(Path folder) throws IOException {
@@ -88,7 +98,13 @@ final class TimedModel implements MaskedDiffusionModel {
       try (var files = Files.list(folder)) {
         for (Path file : (Iterable<Path>) files::iterator) {
           String[] words = Files.readString(file).split(" ");
-          busy.add(new Busy(Long.parseLong(words[0]), Long.parseLong(words[1])));
+          busy.add(
+              new Busy(
+                  Long.parseLong(words[0]),
+                  Long.parseLong(words[1]),
+                  Long.parseLong(words[2]),
+                  Long.parseLong(words[3]),
+                  Long.parseLong(words[4])));
         }
       }
       return busy;
@@ -118,13 +134,22 @@ final class TimedModel implements MaskedDiffusionModel {
   }
 
   private void note(long started) {
-    firstStart = firstStart == 0 ? started : firstStart;
     long now = System.nanoTime();
+    long nowMillis = System.currentTimeMillis();
+    if (firstStart == 0) {
+      firstStart = started;
+      firstMillis = nowMillis - TimeUnit.NANOSECONDS.toMillis(now - started);
+    }
+    if (lastEnd != 0 && started - lastEnd > LONG_GAP.toNanos()) {
+      longGapsNanos += started - lastEnd;
+    }
+    lastEnd = now;
     busyNanos += now - started;
     try {
       Files.writeString(
           Path.of(source.folder, String.valueOf(ProcessHandle.current().pid())),
-          (now - firstStart) + " " + busyNanos);
+          "%d %d %d %d %d"
+              .formatted(firstMillis, nowMillis, now - firstStart, busyNanos, longGapsNanos));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
