@@ -17,6 +17,7 @@ import ai.lockstep.jobs.nightly.NightResults;
 import ai.lockstep.jobs.nightly.NightReview;
 import ai.lockstep.jobs.nightly.NightSummary;
 import ai.lockstep.jobs.nightly.Nights;
+import ai.lockstep.jobs.nightly.Tidied;
 import ai.lockstep.jobs.nightly.Verdict;
 import ai.lockstep.jobs.nightly.Webhook;
 import ai.lockstep.jobs.run.CodeVersion;
@@ -63,7 +64,8 @@ public final class NightlyJob {
               "  nightly.date=DATE      another night than tonight",
               "  nightly.baseline=DATE  accept that night: compare with it from now on",
               "  nightly.{reference_nights,alpha,min_drop,tokens_per_pass_drop,slowdown}",
-              "  nightly.keep_nights=30 nights that keep their tables",
+              "  nightly.full_nights=7   newest nights that keep everything; older are compacted",
+              "  nightly.keep_nights=365 nights that keep tables at all",
               "  sweep, dataset, limit, model, decode, plan: as in evaluate",
               "",
               "A configuration got worse when a paired exact test over the tasks (McNemar's,",
@@ -115,6 +117,7 @@ public final class NightlyJob {
     String root = first.output().dir();
     try (Lease lease = Lease.take(root, hadoop)) {
       Nights nights = Nights.in(root, hadoop);
+      nights.settle(settings.date());
       NightReview.requireBaseline(nights.finished(), settings);
       Optional<Webhook> webhook =
           Webhook.at(
@@ -205,7 +208,7 @@ public final class NightlyJob {
     folder.write(Nights.NIGHT, review.night().json());
     List<Night> finished = nights.finished();
     nights.writeHistory(NightHistory.of(finished));
-    settings.keepNights().ifPresent(keep -> prune(nights, keep, review));
+    tidy(evaluated.run().spark(), nights, settings, review);
     return review;
   }
 
@@ -213,17 +216,26 @@ public final class NightlyJob {
     folder.write(name, text.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** A night is not lost because old ones cannot be removed. */
-  private static void prune(Nights nights, int keep, NightReview review) {
+  /** A night is not lost because old ones cannot be made smaller. */
+  private static void tidy(
+      SparkSession spark, Nights nights, NightlyConfig settings, NightReview review) {
     Set<LocalDate> needed = new HashSet<>(review.comparedWith());
     needed.add(review.results().date());
     try {
-      List<LocalDate> pruned = nights.prune(keep, needed);
-      if (!pruned.isEmpty()) {
-        LOG.info("removed the tables of old nights: {}", pruned);
+      if (settings.keepNights().isPresent()) {
+        tell("removed", nights.prune(settings.keepNights().getAsInt(), needed));
+      }
+      if (settings.fullNights().isPresent()) {
+        tell("compacted", nights.compact(spark, settings.fullNights().getAsInt(), needed));
       }
     } catch (IOException e) {
-      LOG.warn("could not remove the tables of old nights", e);
+      LOG.warn("could not make old nights smaller", e);
+    }
+  }
+
+  private static void tell(String what, Tidied tidied) {
+    if (!tidied.isNothing()) {
+      System.out.printf("%s: %s%n", what, tidied);
     }
   }
 

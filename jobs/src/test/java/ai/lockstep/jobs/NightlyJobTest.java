@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.apache.commons.io.FileUtils;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -56,7 +57,8 @@ class NightlyJobTest {
     assertThat(root.resolve("2026-03-02/multirun.yaml")).exists();
 
     claimThatEveryTaskWasRight(root.resolve("2026-03-02/night.json"), "decode=jacobi");
-    JobRun second = nightly("2026-03-04", "decode.tau_a=0.9");
+    anEarlierNightThatNobodyComparesWith("2026-02-28");
+    JobRun second = nightly("2026-03-04", "decode.tau_a=0.9", "nightly.full_nights=1");
 
     String headline =
         "nightly 2026-03-04: regression in 1 of 2 configurations since 2026-03-02: decode=jacobi pass@1 plus 1.000 -> 0.000 (8 tasks worse, 0 better, p=0.016)";
@@ -68,6 +70,18 @@ class NightlyJobTest {
         .startsWith("# " + headline)
         .contains("This night stands in for 1 missed: 2026-03-03.");
     assertThat(root.resolve("history.md")).content().contains("regression", "baseline");
+    assertThat(second.output()).contains("\ncompacted: 1 night, 2026-02-28: ");
+    assertThat(root.resolve("2026-02-28/compaction.json")).exists();
+    assertThat(root.resolve("2026-03-02/compaction.json")).doesNotExist();
+  }
+
+  private void anEarlierNightThatNobodyComparesWith(String date) throws IOException {
+    Path night = root.resolve(date);
+    FileUtils.copyDirectory(root.resolve("2026-03-02").toFile(), night.toFile());
+    String json = Files.readString(night.resolve("night.json"));
+    Files.writeString(
+        night.resolve("night.json"),
+        json.replace("2026-03-02", date).replace("\"baseline\"", "\"incomplete\""));
   }
 
   @Test
@@ -132,6 +146,9 @@ class NightlyJobTest {
         .isEqualTo(
             "lockstep: Cannot run nightly with output.sweep_dir=elsewhere: a night lies in %s/2026-03-02. Set output.dir only.\n"
                 .formatted(root));
+    assertThat(nightly("2026-03-02", "nightly.full_nights=0").errors())
+        .isEqualTo(
+            "lockstep: Cannot run with nightly.full_nights=0: it must be 1 or more, or null for all.\n");
     assertThat(root.resolve("2026-03-02")).doesNotExist();
   }
 }

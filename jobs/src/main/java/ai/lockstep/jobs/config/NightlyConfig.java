@@ -16,6 +16,7 @@ import java.util.OptionalInt;
  * @param minDrop least fall of pass@1 that is a regression, in [0, 1)
  * @param tokensPerPassDrop largest relative fall of tokens a pass that is none, in (0, 1]
  * @param slowdown largest relative fall of tokens a second that is not warned of, in (0, 1]
+ * @param fullNights newest nights that keep every file and column, 1 or more; empty for all
  * @param keepNights nights whose tables are kept, 1 or more; empty for all
  * @param webhookVariable environment variable that may hold a URL. The URL itself is often a
  *     secret, and a configuration is written to tables
@@ -28,6 +29,7 @@ public record NightlyConfig(
     double minDrop,
     double tokensPerPassDrop,
     double slowdown,
+    OptionalInt fullNights,
     OptionalInt keepNights,
     String webhookVariable) {
 
@@ -45,9 +47,8 @@ public record NightlyConfig(
         slowdown,
         slowdown > 0 && slowdown <= 1,
         "it must lie in (0, 1]; 1 never warns");
-    keepNights.ifPresent(
-        nights ->
-            require("keep_nights", nights, nights >= 1, "it must be 1 or more, or null for all"));
+    requireNights("full_nights", fullNights);
+    requireNights("keep_nights", keepNights);
     if (baseline.isPresent() && baseline.get().isAfter(date)) {
       throw LockstepException.user(
           "Cannot run with nightly.baseline=%s: it must not lie after nightly.date=%s."
@@ -65,6 +66,7 @@ public record NightlyConfig(
             keys.number("min_drop"),
             keys.number("tokens_per_pass_drop"),
             keys.number("slowdown"),
+            keys.optionalInteger("full_nights"),
             keys.optionalInteger("keep_nights"),
             keys.text("webhook_variable"));
     keys.rejectUnread();
@@ -80,6 +82,11 @@ public record NightlyConfig(
               .formatted(key, text),
           e);
     }
+  }
+
+  private static void requireNights(String key, OptionalInt nights) {
+    nights.ifPresent(
+        count -> require(key, count, count >= 1, "it must be 1 or more, or null for all"));
   }
 
   private static void require(String key, Object value, boolean holds, String rule) {

@@ -1,0 +1,115 @@
+package ai.lockstep.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.lockstep.jobs.metrics.NamedQuery;
+import ai.lockstep.jobs.nightly.Nights;
+import ai.lockstep.jobs.nightly.Tidied;
+import ai.lockstep.jobs.tables.CompletionsTable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A night of two samples a task, before and after it is compacted. */
+@ExtendWith(LocalSpark.class)
+class CompactedNightTest {
+
+  @TempDir Path folder;
+
+  private JobRun nightly(String date, String... more) {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "output.dir=" + folder,
+                "nightly.date=" + date,
+                "tasks=0-2",
+                "decode=lockstep",
+                "decode.tau_a=0.9",
+                "model.generation.n=2",
+                "model.generation.temperature=0.7"));
+    words.addAll(List.of(more));
+    return JobRun.of(NightlyJob.DESCRIPTION, context -> NightlyJob.run(context, Map.of()), words);
+  }
+
+  private String sql(String query) {
+    JobRun run = JobRun.of(() -> SqlJob.exitCode(query, "output.dir=" + night()));
+    assertThat(run.exitCode()).as(run.errors()).isZero();
+    return run.output();
+  }
+
+  private Path night() {
+    return folder.resolve("2026-03-02");
+  }
+
+  private Map<String, String> answers() {
+    Map<String, String> answers = new TreeMap<>();
+    for (NamedQuery query : NamedQuery.values()) {
+      answers.put(query.spelling(), sql(query.spelling()));
+    }
+    return answers;
+  }
+
+  private List<String> completions(SparkSession spark) {
+    return CompletionsTable.TABLE
+        .read(spark, night().toString())
+        .drop(CompletionsTable.PER_TOKEN.toArray(String[]::new))
+        .orderBy("input_index", "sample_index")
+        .toJSON()
+        .collectAsList();
+  }
+
+  @Test
+  void answersEveryQueryAsBeforeAndIsComparedWithAsBefore(SparkSession spark) throws IOException {
+    assertThat(nightly("2026-03-02").exitCode()).isZero();
+    JobRun compared = nightly("2026-03-04");
+    assertThat(compared.exitCode()).as(compared.errors()).isZero();
+    String summary = Files.readString(folder.resolve("2026-03-04/summary.md"));
+    Map<String, String> answers = answers();
+    List<String> completions = completions(spark);
+    byte[] night = Files.readAllBytes(night().resolve("night.json"));
+
+    Tidied tidied = Nights.in(folder.toString(), new Configuration()).compact(spark, 1, Set.of());
+
+    assertThat(tidied.toString()).startsWith("1 night, 2026-03-02: ");
+    assertThat(tidied.bytes().after()).isLessThan(tidied.bytes().before());
+    assertThat(answers()).isEqualTo(answers);
+    assertThat(completions(spark)).isEqualTo(completions).hasSize(6);
+    assertThat(sql("SELECT count(*) AS n FROM completions WHERE token_ids IS NULL"))
+        .isEqualTo("n\n6\n");
+    assertThat(night().resolve("night.json")).hasBinaryContent(night);
+
+    // The comparison is made once more and says the same.
+    JobRun again = nightly("2026-03-04");
+    assertThat(again.output().lines().reduce((a, b) -> b))
+        .isEqualTo(compared.output().lines().reduce((a, b) -> b));
+    assertThat(folder.resolve("2026-03-04/summary.md")).content().isEqualTo(summary);
+    // A night that is run again is not decoded again for its tokens.
+    JobRun rerun = nightly("2026-03-02");
+    assertThat(rerun.exitCode()).as(rerun.errors()).isZero();
+    assertThat(completions(spark)).isEqualTo(completions);
+    assertThat(night().resolve("compaction.json")).doesNotExist();
+
+    JobRun shown = JobRun.of(() -> ShowJob.exitCode(night().toString(), "Starter/0"));
+    assertThat(shown.exitCode()).isEqualTo(2);
+    assertThat(shown.errors())
+        .isEqualTo(
+            "lockstep: Cannot show task=Starter/0 of %s: the night was compacted, and its tokens are gone. Choose one of the newest nights; nightly.full_nights says how many keep theirs.\n"
+                .formatted(night()));
+    JobRun report =
+        JobRun.of(ReportJob.DESCRIPTION, ReportJob::run, List.of("output.dir=" + night()));
+    assertThat(report.exitCode()).as(report.errors()).isZero();
+    assertThat(report.output())
+        .contains(
+            "missing: The night was compacted: how samples were filled is not known any more.\n");
+  }
+}
