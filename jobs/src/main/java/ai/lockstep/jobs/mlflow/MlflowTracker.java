@@ -6,6 +6,7 @@ import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.tables.Table;
 import ai.lockstep.jobs.tracking.RunResults;
 import ai.lockstep.jobs.tracking.TrackedRun;
+import ai.lockstep.jobs.tracking.TrackedStep;
 import ai.lockstep.jobs.tracking.Tracker;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -39,6 +40,7 @@ public final class MlflowTracker implements Tracker {
   /** The client itself waits for ever. */
   private static final Duration LONGEST_BEGIN = Duration.ofSeconds(20);
 
+  private static final Duration LONGEST_STEP = Duration.ofSeconds(20);
   private static final Duration LONGEST_FINISH = Duration.ofSeconds(120);
   private static final Duration LONGEST_CLOSE = Duration.ofSeconds(5);
 
@@ -136,6 +138,13 @@ public final class MlflowTracker implements Tracker {
   }
 
   @Override
+  public void step(TrackedStep step) throws Exception {
+    MlflowConnection open = connection();
+    List<Metric> metrics = measured(step.named(), step.number(), step.at());
+    open.within(LONGEST_STEP, () -> open.metrics(String.valueOf(commandRunId), metrics));
+  }
+
+  @Override
   public String finish(RunResults results) throws Exception {
     MlflowConnection open = connection();
     String command = String.valueOf(commandRunId);
@@ -172,8 +181,10 @@ public final class MlflowTracker implements Tracker {
         step++;
       }
     }
-    Row row = results.metrics().get(configuration);
-    metrics.addAll(measured(numbers(row, RunResults.CONFIG_MEASURES), step, Instant.now()));
+    if (!results.metrics().isEmpty()) {
+      Row row = results.metrics().get(configuration);
+      metrics.addAll(measured(numbers(row, RunResults.CONFIG_MEASURES), step, Instant.now()));
+    }
     return metrics;
   }
 
@@ -239,14 +250,16 @@ public final class MlflowTracker implements Tracker {
 
   @Override
   public String loss() {
-    return ("%s of %d configuration%s are not at tracking.uri=%s, and the tables in %s have them; "
-            + "the same command, once the server answers, reports them")
+    return "%s of %d configuration%s are not at tracking.uri=%s, and the files in %s have them%s"
         .formatted(
             runIds.isEmpty() ? "parameters and metrics" : "metrics",
             tracked.runs().size(),
             tracked.runs().size() == 1 ? "" : "s",
             server.uri(),
-            tracked.location());
+            tracked.location(),
+            tracked.isRepeatable()
+                ? "; the same command, once the server answers, reports them"
+                : "");
   }
 
   @Override
