@@ -13,12 +13,17 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.net.URI;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.fs.ContentSummary;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -71,6 +76,7 @@ record Compaction(Tidied.Change files, Tidied.Change bytes) {
       table.copyCompactly(spark, night.toString(), beside.toString(), without(table));
       requireAllRows(spark, table, night, beside);
     }
+    bringToDisk(files, beside);
     Compaction compaction = measured(files, tables, night, beside);
     byte[] record = compaction.json(tables);
     WholeFile.write(files, new Path(beside, RECORD), out -> out.write(record));
@@ -100,6 +106,21 @@ record Compaction(Tidied.Change files, Tidied.Change bytes) {
     if (before != after) {
       throw new IOException(
           "the copy of %s has %d rows of %d".formatted(table.name(), after, before));
+    }
+  }
+
+  /** The old tables go: a machine that stops then must not have the new ones in memory only. */
+  private static void bringToDisk(FileSystem files, Path folder) throws IOException {
+    RemoteIterator<LocatedFileStatus> all = files.listFiles(folder, true);
+    while (all.hasNext()) {
+      URI file = all.next().getPath().toUri();
+      // Other file systems have a file on their machines when it is closed.
+      if ("file".equals(file.getScheme())) {
+        try (FileChannel channel =
+            FileChannel.open(java.nio.file.Path.of(file), StandardOpenOption.WRITE)) {
+          channel.force(true);
+        }
+      }
     }
   }
 
