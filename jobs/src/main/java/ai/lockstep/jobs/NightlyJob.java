@@ -24,10 +24,12 @@ import ai.lockstep.jobs.run.CodeVersion;
 import ai.lockstep.jobs.run.Lease;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
+import ai.lockstep.jobs.tables.RunsTable;
 import ai.lockstep.jobs.tables.ScoresTable;
 import ai.lockstep.jobs.tables.Table;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.sql.Timestamp;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -64,8 +66,8 @@ public final class NightlyJob {
               "  nightly.date=DATE      another night than tonight",
               "  nightly.baseline=DATE  accept that night: compare with it from now on",
               "  nightly.{reference_nights,alpha,min_drop,tokens_per_pass_drop,slowdown}",
-              "  nightly.full_nights=7   newest nights that keep everything; older are compacted",
-              "  nightly.keep_nights=365 nights that keep tables at all",
+              "  nightly.full_nights=7  newest nights that keep all; older ones are compacted",
+              "  nightly.keep_nights=365  newest nights that keep tables",
               "  sweep, dataset, limit, model, decode, plan: as in evaluate",
               "",
               "A configuration got worse when a paired exact test over the tasks (McNemar's,",
@@ -77,8 +79,10 @@ public final class NightlyJob {
               "DIR/history.md. LOCKSTEP_WEBHOOK=URL gets the verdict as JSON.",
               "",
               "A second run is refused while one is at work. A killed one goes on when it is",
-              "called again for its date. A night that was missed cannot be measured later:",
-              "the next run stands in for it and says so.",
+              "called again for its date. The next run stands in for a night that was missed",
+              "and says so; with nightly.catch_up=N it first measures those of the newest N",
+              "missed nights for which the command names another checkpoint, adapter or file",
+              "(model.adapter='checkpoints/${nightly.date}'). nightly.date=DATE measures any.",
               "",
               "Exit codes: 0 no regression, 5 a regression, 4 rows failed and nothing else",
               "got worse, 2 a mistake or another run at work, 3 the machine lacks something,",
@@ -123,7 +127,18 @@ public final class NightlyJob {
           Webhook.at(
               Optional.ofNullable(environment.get(settings.webhookVariable())),
               settings.webhookVariable());
+      MissedNights.catchUp(
+          context,
+          nights,
+          settings,
+          root,
+          hadoop,
+          late -> {
+            NightlyConfig missed = RunConfig.of(late.compositions().get(0)).nightly();
+            System.out.println(finish(late, nights, missed, webhook, lease).headline());
+          });
       NightReview review = finish(context, nights, settings, webhook, lease);
+      tidy(spark, nights, settings, review);
       System.out.printf(
           "summary: %s/%s/%s%nhistory: %s/%s%n%s%n",
           root, settings.date(), Nights.SUMMARY, root, Nights.HISTORY, review.headline());
@@ -204,12 +219,24 @@ public final class NightlyJob {
     write(
         folder,
         Nights.SUMMARY,
-        NightSummary.of(review, Nights.missed(nights.dates(), settings.date())));
+        NightSummary.of(
+            review, Nights.missed(nights.dates(), settings.date()), measured(evaluated.run())));
     folder.write(Nights.NIGHT, review.night().json());
     List<Night> finished = nights.finished();
     nights.writeHistory(NightHistory.of(finished));
-    tidy(evaluated.run().spark(), nights, settings, review);
     return review;
+  }
+
+  /** The day on which the first of a run's configurations was begun. */
+  private static LocalDate measured(DecodingRun<?> run) {
+    return RunsTable.TABLE
+        .read(run.spark(), run.location())
+        .select("started_at")
+        .collectAsList()
+        .stream()
+        .map(row -> row.<Timestamp>getAs("started_at").toLocalDateTime().toLocalDate())
+        .min(LocalDate::compareTo)
+        .orElseThrow();
   }
 
   private static void write(RunFolder folder, String name, String text) throws IOException {

@@ -2,16 +2,20 @@ package ai.lockstep.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.lockstep.datasets.Benchmark;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
@@ -85,6 +89,49 @@ class NightlyJobTest {
   }
 
   @Test
+  void missedNightsAreMeasuredWhereTheyWouldMeasureSomethingElse() throws IOException {
+    Path benchmarks = Files.createDirectories(folder.resolve("benchmarks"));
+    List<String> tasks;
+    try (InputStream in =
+        Benchmark.class.getResourceAsStream("/ai/lockstep/datasets/starter.jsonl")) {
+      tasks = new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().limit(3).toList();
+    }
+    // The same file on the 2nd and the 3rd, none on the 5th, and other files on the 4th and 6th.
+    for (String night : List.of("02 0", "03 0", "04 1", "06 2")) {
+      String[] words = night.split(" ");
+      Files.writeString(
+          benchmarks.resolve("2024-01-" + words[0] + ".jsonl"),
+          tasks.get(Integer.parseInt(words[1])) + "\n");
+    }
+    String[] more = {
+      "tasks=null",
+      "decode=lockstep",
+      "decode.tau_a=0.9",
+      "dataset.path='%s/${nightly.date}.jsonl'".formatted(benchmarks)
+    };
+    assertThat(nightly("2024-01-02", more).exitCode()).isZero();
+
+    JobRun late =
+        nightly(
+            "2024-01-06",
+            Stream.concat(Stream.of(more), Stream.of("nightly.catch_up=4")).toArray(String[]::new));
+
+    assertThat(late.exitCode()).as(late.errors()).isZero();
+    assertThat(late.output())
+        .contains("\nnightly 2024-01-04: baseline,")
+        .endsWith("(decode=lockstep)\n");
+    assertThat(root.resolve("2024-01-03")).doesNotExist();
+    assertThat(root.resolve("2024-01-05")).doesNotExist();
+    assertThat(root.resolve("2024-01-04/summary.md"))
+        .content()
+        .contains("Measured late, on ", "This night stands in for 1 missed: 2024-01-03.");
+    assertThat(root.resolve("2024-01-06/summary.md"))
+        .content()
+        .contains("This night stands in for 1 missed: 2024-01-05.");
+    assertThat(root.resolve("history.md")).content().contains("[2024-01-04]", "[2024-01-06]");
+  }
+
+  @Test
   void aPlanDoesNothing() {
     JobRun result = nightly("2026-03-02", "plan=true");
 
@@ -146,6 +193,8 @@ class NightlyJobTest {
         .isEqualTo(
             "lockstep: Cannot run nightly with output.sweep_dir=elsewhere: a night lies in %s/2026-03-02. Set output.dir only.\n"
                 .formatted(root));
+    assertThat(nightly("2026-03-02", "nightly.catch_up=-1").errors())
+        .isEqualTo("lockstep: Cannot run with nightly.catch_up=-1: it must be 0 or more.\n");
     assertThat(nightly("2026-03-02", "nightly.full_nights=0").errors())
         .isEqualTo(
             "lockstep: Cannot run with nightly.full_nights=0: it must be 1 or more, or null for all.\n");

@@ -10,6 +10,8 @@ import java.util.OptionalInt;
  * {@code nightly}.
  *
  * @param date the night
+ * @param catchUp newest missed nights that are looked at before the night, and measured where they
+ *     would measure something else; 0 or more
  * @param referenceNights last good nights that are pooled for the comparison, 1 or more
  * @param baseline night that is compared with too; empty for the first good one
  * @param alpha chance of a false alarm in a night, in (0, 1)
@@ -23,6 +25,7 @@ import java.util.OptionalInt;
  */
 public record NightlyConfig(
     LocalDate date,
+    int catchUp,
     int referenceNights,
     Optional<LocalDate> baseline,
     double alpha,
@@ -34,6 +37,7 @@ public record NightlyConfig(
     String webhookVariable) {
 
   public NightlyConfig {
+    require("catch_up", catchUp, catchUp >= 0, "it must be 0 or more");
     require("reference_nights", referenceNights, referenceNights >= 1, "it must be 1 or more");
     require("alpha", alpha, alpha > 0 && alpha < 1, "it must lie in (0, 1)");
     require("min_drop", minDrop, minDrop >= 0 && minDrop < 1, "it must lie in [0, 1)");
@@ -60,6 +64,7 @@ public record NightlyConfig(
     NightlyConfig nightly =
         new NightlyConfig(
             date("date", keys.text("date")),
+            keys.integer("catch_up"),
             keys.integer("reference_nights"),
             keys.optionalText("baseline").map(text -> date("baseline", text)),
             keys.number("alpha"),

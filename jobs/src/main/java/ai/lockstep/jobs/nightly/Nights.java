@@ -95,6 +95,22 @@ public final class Nights {
   }
 
   /**
+   * The nights before a date that are not over, from the first night that is; the newest of them,
+   * ascending.
+   *
+   * @param most how many, 0 or more
+   */
+  public List<LocalDate> unmeasured(LocalDate tonight, int most) throws IOException {
+    List<LocalDate> measured = finished().stream().map(Night::date).toList();
+    if (measured.isEmpty() || !measured.get(0).isBefore(tonight)) {
+      return List.of();
+    }
+    List<LocalDate> missed =
+        measured.get(0).datesUntil(tonight).filter(date -> !measured.contains(date)).toList();
+    return missed.subList(Math.max(0, missed.size() - most), missed.size());
+  }
+
+  /**
    * The nights that a date's run stands in for: without a run between the newest earlier one and
    * the date.
    */

@@ -61,6 +61,7 @@ class WeekOfNightsTest {
   private static NightlyConfig settings(LocalDate date, int pooled, Optional<LocalDate> baseline) {
     return new NightlyConfig(
         date,
+        0,
         pooled,
         baseline,
         0.05,
@@ -116,7 +117,7 @@ class WeekOfNightsTest {
     Files.write(run.resolve(Nights.NIGHT), review.night().json());
     Files.writeString(
         run.resolve(Nights.SUMMARY),
-        NightSummary.of(review, Nights.missed(nights.dates(), settings.date())));
+        NightSummary.of(review, Nights.missed(nights.dates(), settings.date()), settings.date()));
     nights.writeHistory(NightHistory.of(nights.finished()));
     return review;
   }
@@ -253,6 +254,7 @@ class WeekOfNightsTest {
         night(
             new NightlyConfig(
                 day(1),
+                0,
                 1,
                 Optional.empty(),
                 0.05,
@@ -313,6 +315,32 @@ class WeekOfNightsTest {
     assertThat(folder.resolve("2026-03-06/summary.md"))
         .content()
         .contains("This night stands in for 3 missed: 2026-03-03 to 2026-03-05.");
+  }
+
+  @Test
+  void whatIsToCatchUpOnAreTheNewestNightsThatAreNotOver() throws IOException {
+    assertThat(nights.unmeasured(day(0), 7)).isEmpty();
+    night(0);
+    night(1);
+    night(4);
+    // Begun and killed.
+    Files.createDirectories(folder.resolve("2026-03-08"));
+    Files.writeString(folder.resolve("2026-03-08").resolve(RunFolder.MANIFEST), "{}");
+
+    assertThat(nights.unmeasured(day(7), 7)).containsExactly(day(2), day(3), day(5), day(6));
+    assertThat(nights.unmeasured(day(7), 2)).containsExactly(day(5), day(6));
+    assertThat(nights.unmeasured(day(7), 0)).isEmpty();
+    assertThat(nights.unmeasured(day(4), 7)).containsExactly(day(2), day(3));
+    assertThat(nights.unmeasured(day(0), 7)).isEmpty();
+  }
+
+  @Test
+  void aNightThatIsMeasuredLaterSaysSo() throws IOException {
+    NightReview review = night(0);
+
+    assertThat(NightSummary.of(review, List.of(), day(3)))
+        .contains("\nMeasured late, on 2026-03-05.\n");
+    assertThat(NightSummary.of(review, List.of(), day(0))).doesNotContain("Measured late");
   }
 
   @Test
