@@ -133,6 +133,8 @@ class TrainJobTest {
     assertThat(tracked("trained").resolve("files/adapter/adapter_model.safetensors"))
         .hasSameBinaryContentAs(folder.resolve("trained/adapter/adapter_model.safetensors"));
 
+    assertThat(reported.artifacts())
+        .containsOnlyKeys("adapter/adapter_config.json", "adapter/adapter_model.safetensors");
     assertThat(reported.status()).isEqualTo("FINISHED");
     assertThat(reported.params()).containsEntry("train.rank", "2");
     assertThat(reported.metric("train/reward"))

@@ -10,6 +10,7 @@ import ai.lockstep.jobs.tracking.TrackedStep;
 import ai.lockstep.jobs.tracking.Tracker;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
@@ -30,8 +31,8 @@ import org.slf4j.LoggerFactory;
  * its shards are metrics. The runs of a sweep are nested in one for the command. They are made when
  * the job starts; what is measured comes at its end.
  *
- * <p>The report stays in the run's folder, which a tag names: MLflow's client for Java uploads
- * files only through a Python installation.
+ * <p>The report, the pictures and a training's adapter are uploaded where the server takes
+ * artifacts itself; elsewhere they stay in the run's folder, which a tag names.
  */
 public final class MlflowTracker implements Tracker {
 
@@ -152,6 +153,7 @@ public final class MlflowTracker implements Tracker {
     for (int i = 0; i < runIds.size(); i++) {
       metrics.add(metrics(results, i));
     }
+    upload(open.artifactUri(command), results);
     Map<String, String> tags = resultTags(results);
     RunStatus status = results.isWhole() ? RunStatus.FINISHED : RunStatus.FAILED;
     open.within(
@@ -165,6 +167,26 @@ public final class MlflowTracker implements Tracker {
           end(open, status);
         });
     return "%s/#/experiments/%s/runs/%s".formatted(server.uri(), open.experimentId(), command);
+  }
+
+  /** A run without its files is still a run: a refusal is warned of. */
+  private void upload(String artifactUri, RunResults results) throws InterruptedException {
+    if (!MlflowArtifacts.isTakenByTheServer(artifactUri)) {
+      return;
+    }
+    MlflowArtifacts artifacts = new MlflowArtifacts(server, environment);
+    try {
+      List<String> files = new ArrayList<>(results.files());
+      files.addAll(results.kept());
+      for (String file : files) {
+        artifacts.upload(artifactUri, file, results.content(file));
+      }
+    } catch (IOException e) {
+      LOG.warn(
+          "Cannot upload files to MLflow: {}. They stay in {}.",
+          e.getMessage(),
+          tracked.location());
+    }
   }
 
   private List<Metric> metrics(RunResults results, int configuration) {
