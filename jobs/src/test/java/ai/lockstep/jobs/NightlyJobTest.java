@@ -105,6 +105,7 @@ class NightlyJobTest {
     }
     String[] more = {
       "tasks=null",
+      "viz.enabled=false",
       "decode=lockstep",
       "decode.tau_a=0.9",
       "dataset.path='%s/${nightly.date}.jsonl'".formatted(benchmarks)

@@ -120,15 +120,17 @@ class CompactionTest {
     assertThat(Compaction.of(spark, local, new Path(night.toString()))).isEmpty();
   }
 
-  /** Every change of the folder after the new tables were written may be the last one. */
+  /** Every change of the folder may be the last one. */
   @Test
   void aNightCanBeReadWheneverACompactionIsKilledAndTheNextOneEndsIt() throws IOException {
     List<String> whole = rows(night);
     List<List<String>> leftBehind = new ArrayList<>();
+    java.nio.file.Path start = night;
     boolean finished = false;
-    for (int changes = 0; !finished; changes++) {
-      java.nio.file.Path copy = folder.resolve("killed-" + changes);
-      FileUtils.copyDirectory(night.toFile(), copy.toFile());
+    int changes = 0;
+    for (int kill = 0; !finished; kill++) {
+      java.nio.file.Path copy = folder.resolve("killed-" + kill);
+      FileUtils.copyDirectory(start.toFile(), copy.toFile());
       Path place = new Path(copy.toString());
       Dying dying = new Dying(local, changes);
       try {
@@ -138,11 +140,18 @@ class CompactionTest {
         assertThat(killed).hasMessage("killed");
       }
       leftBehind.add(files(copy));
-      assertThat(rows(copy)).as("killed after %d changes", changes).isEqualTo(whole);
+      assertThat(rows(copy)).as("kill %d", kill).isEqualTo(whole);
+      changes++;
+      if (start == night && Files.exists(copy.resolve(".compacted/compaction.json"))) {
+        // The tables need not be written again and again.
+        start = folder.resolve("written");
+        FileUtils.copyDirectory(copy.toFile(), start.toFile());
+        changes = 0;
+      }
 
       Compaction.of(spark, local, place);
 
-      assertThat(rows(copy)).as("ended after %d changes", changes).isEqualTo(whole);
+      assertThat(rows(copy)).as("ended after kill %d", kill).isEqualTo(whole);
       assertThat(files(copy)).containsExactlyElementsOf(files(folder.resolve("killed-0")));
     }
     // The copies were made, the tables were exchanged one by one, the old ones were removed.
