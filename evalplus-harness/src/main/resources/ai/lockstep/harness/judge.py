@@ -256,10 +256,11 @@ class Expected:
             self.sizes = header["sizes"]
             # Where each value starts, and where the last one ends.
             self.offsets = numpy.cumsum([start, *self.sizes], dtype=numpy.uint64)
+            self.starts = self.offsets.tolist()
             self.values = {}
             self.data = None
             self.path = path
-            if self.offsets[-1] <= IN_MEMORY_BYTES:
+            if self.starts[-1] <= IN_MEMORY_BYTES:
                 f.seek(0)
                 self.data = f.read()
             self.held_bytes = len(self.data or b"")  # in memory, about
@@ -272,8 +273,8 @@ class Expected:
             return f.read(end - start)
 
     def piece(self, index, start, length):
-        at = int(self.offsets[index]) + start
-        return self.read(at, min(at + length, int(self.offsets[index + 1])))
+        at = self.starts[index] + start
+        return self.read(at, min(at + length, self.starts[index + 1]))
 
     def value(self, index):
         """The value itself; kept for later runs, since no oracle changes it."""
@@ -291,11 +292,11 @@ class Expected:
         ends: where in `data`, bytes, each of the answers ends.
         """
         after = index + len(ends)
-        start = self.offsets[index]
+        start = self.starts[index]
         return (
             all(self.plain[index:after])
-            and bool((self.offsets[index + 1 : after + 1] - start == ends).all())
-            and self.read(int(start), int(start) + len(data)) == data
+            and bool((self.offsets[index + 1 : after + 1] - numpy.uint64(start) == ends).all())
+            and self.read(start, start + len(data)) == data
         )
 
     @staticmethod
@@ -341,6 +342,7 @@ class Task:
             self.tests[name] = len(tests)
             self.inputs[name] = pickle.dumps(tests, pickle.HIGHEST_PROTOCOL)
         self.expected = {}
+        self.limits = {}
 
     def held_bytes(self):
         inputs, expected = self.inputs.values(), self.expected.values()
@@ -705,8 +707,10 @@ class Judge:
     def plan(self, task, name, request):
         expected = self.expected(task, name)
         factor = self.settings["machine_factor"]
-        least, times = self.settings["min_test_seconds"], self.settings["reference_factor"]
-        limits = [factor * max(least, times * seconds) for seconds in expected.seconds]
+        if name not in task.limits:
+            least, times = self.settings["min_test_seconds"], self.settings["reference_factor"]
+            task.limits[name] = [factor * max(least, times * seconds) for seconds in expected.seconds]
+        limits = task.limits[name]
         budget = min(factor * self.settings["run_seconds"], sum(limits)) + GRACE_SECONDS
         if not request["fail_fast"]:
             budget += DETAILS_SECONDS

@@ -52,6 +52,21 @@ def _digit_distance(first, second):
     return sum(abs(int(p) - int(q)) for p, q in zip(a.zfill(width), b.zfill(width)))
 
 
+def close(out, expected, absolute):
+    """What numpy.allclose says of two values of one type and length; of floats in a fraction of its time."""
+    if type(out) is float:
+        return _close_floats(out, expected, absolute)
+    if isinstance(out, (list, tuple)) and all(type(x) is float for x in (*out, *expected)):
+        return all(_close_floats(x, y, absolute) for x, y in zip(out, expected))
+    return bool(numpy.allclose(out, expected, rtol=RELATIVE, atol=absolute))
+
+
+def _close_floats(out, expected, absolute):
+    if math.isfinite(out) and math.isfinite(expected):
+        return abs(out - expected) <= absolute + RELATIVE * abs(expected)
+    return out == expected
+
+
 class Oracle:
     """The comparisons of one run, in the order of its tests: a tolerance, once set, stays."""
 
@@ -105,5 +120,5 @@ class Oracle:
                 return False
             if isinstance(expected, (list, tuple)) and len(out) != len(expected):
                 return False
-            return bool(numpy.allclose(out, expected, rtol=RELATIVE, atol=self.atol))
+            return close(out, expected, self.atol)
         return bool(right)

@@ -28,8 +28,8 @@ _PR_SET_DUMPABLE = 4
 
 # What programs import most; loaded here once, an import in a worker only finds it.
 PRELOADED = (
-    "bisect cmath collections copy datetime decimal fractions functools hashlib heapq itertools json math"
-    " operator random re statistics string sys time typing"
+    "array bisect cmath collections copy dataclasses datetime decimal enum fractions functools hashlib heapq"
+    " itertools json math operator random re statistics string sys time typing"
 ).split()
 
 
