@@ -29,8 +29,8 @@ import org.apache.spark.sql.SparkSession;
 /**
  * Makes a night's tables small: each becomes one file a configuration, and {@code completions}
  * loses its columns per token ({@link CompletionsTable#PER_TOKEN}), which read as null from then
- * on. No row goes, and no figure that a named query, the history or a comparison asks for. Driver
- * only.
+ * on. No row goes, and no figure that a named query, the history or a comparison asks for; sums of
+ * floating-point numbers may differ in the last digit, as the rows are sorted. Driver only.
  *
  * <p>A kill at any moment leaves a night that can be read: the new tables are written to a folder
  * beside the old ones, a record in that folder says that all of them are there, and only then each
