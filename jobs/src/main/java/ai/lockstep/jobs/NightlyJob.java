@@ -17,16 +17,19 @@ import ai.lockstep.jobs.nightly.NightResults;
 import ai.lockstep.jobs.nightly.NightReview;
 import ai.lockstep.jobs.nightly.NightSummary;
 import ai.lockstep.jobs.nightly.Nights;
+import ai.lockstep.jobs.nightly.Tidied;
 import ai.lockstep.jobs.nightly.Verdict;
 import ai.lockstep.jobs.nightly.Webhook;
 import ai.lockstep.jobs.run.CodeVersion;
 import ai.lockstep.jobs.run.Lease;
 import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
+import ai.lockstep.jobs.tables.RunsTable;
 import ai.lockstep.jobs.tables.ScoresTable;
 import ai.lockstep.jobs.tables.Table;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.sql.Timestamp;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -63,7 +66,8 @@ public final class NightlyJob {
               "  nightly.date=DATE      another night than tonight",
               "  nightly.baseline=DATE  accept that night: compare with it from now on",
               "  nightly.{reference_nights,alpha,min_drop,tokens_per_pass_drop,slowdown}",
-              "  nightly.keep_nights=30 nights that keep their tables",
+              "  nightly.full_nights=7  newest nights that keep all; older ones are compacted",
+              "  nightly.keep_nights=365  newest nights that keep tables",
               "  sweep, dataset, limit, model, decode, plan: as in evaluate",
               "",
               "A configuration got worse when a paired exact test over the tasks (McNemar's,",
@@ -75,8 +79,10 @@ public final class NightlyJob {
               "DIR/history.md. LOCKSTEP_WEBHOOK=URL gets the verdict as JSON.",
               "",
               "A second run is refused while one is at work. A killed one goes on when it is",
-              "called again for its date. A night that was missed cannot be measured later:",
-              "the next run stands in for it and says so.",
+              "called again for its date. The next run stands in for a night that was missed",
+              "and says so; with nightly.catch_up=N it first measures those of the newest N",
+              "missed nights for which the command names another checkpoint, adapter or file",
+              "(model.adapter='checkpoints/${nightly.date}'). nightly.date=DATE measures any.",
               "",
               "Exit codes: 0 no regression, 5 a regression, 4 rows failed and nothing else",
               "got worse, 2 a mistake or another run at work, 3 the machine lacks something,",
@@ -115,12 +121,24 @@ public final class NightlyJob {
     String root = first.output().dir();
     try (Lease lease = Lease.take(root, hadoop)) {
       Nights nights = Nights.in(root, hadoop);
+      nights.settle(settings.date());
       NightReview.requireBaseline(nights.finished(), settings);
       Optional<Webhook> webhook =
           Webhook.at(
               Optional.ofNullable(environment.get(settings.webhookVariable())),
               settings.webhookVariable());
+      MissedNights.catchUp(
+          context,
+          nights,
+          settings,
+          root,
+          hadoop,
+          late -> {
+            NightlyConfig missed = RunConfig.of(late.compositions().get(0)).nightly();
+            System.out.println(finish(late, nights, missed, webhook, lease).headline());
+          });
       NightReview review = finish(context, nights, settings, webhook, lease);
+      tidy(spark, nights, settings, review);
       System.out.printf(
           "summary: %s/%s/%s%nhistory: %s/%s%n%s%n",
           root, settings.date(), Nights.SUMMARY, root, Nights.HISTORY, review.headline());
@@ -201,29 +219,50 @@ public final class NightlyJob {
     write(
         folder,
         Nights.SUMMARY,
-        NightSummary.of(review, Nights.missed(nights.dates(), settings.date())));
+        NightSummary.of(
+            review, Nights.missed(nights.dates(), settings.date()), measured(evaluated.run())));
     folder.write(Nights.NIGHT, review.night().json());
     List<Night> finished = nights.finished();
     nights.writeHistory(NightHistory.of(finished));
-    settings.keepNights().ifPresent(keep -> prune(nights, keep, review));
     return review;
+  }
+
+  /** The day on which the first of a run's configurations was begun. */
+  private static LocalDate measured(DecodingRun<?> run) {
+    return RunsTable.TABLE
+        .read(run.spark(), run.location())
+        .select("started_at")
+        .collectAsList()
+        .stream()
+        .map(row -> row.<Timestamp>getAs("started_at").toLocalDateTime().toLocalDate())
+        .min(LocalDate::compareTo)
+        .orElseThrow();
   }
 
   private static void write(RunFolder folder, String name, String text) throws IOException {
     folder.write(name, text.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** A night is not lost because old ones cannot be removed. */
-  private static void prune(Nights nights, int keep, NightReview review) {
+  /** A night is not lost because old ones cannot be made smaller. */
+  private static void tidy(
+      SparkSession spark, Nights nights, NightlyConfig settings, NightReview review) {
     Set<LocalDate> needed = new HashSet<>(review.comparedWith());
     needed.add(review.results().date());
     try {
-      List<LocalDate> pruned = nights.prune(keep, needed);
-      if (!pruned.isEmpty()) {
-        LOG.info("removed the tables of old nights: {}", pruned);
+      if (settings.keepNights().isPresent()) {
+        tell("removed", nights.prune(settings.keepNights().getAsInt(), needed));
+      }
+      if (settings.fullNights().isPresent()) {
+        tell("compacted", nights.compact(spark, settings.fullNights().getAsInt(), needed));
       }
     } catch (IOException e) {
-      LOG.warn("could not remove the tables of old nights", e);
+      LOG.warn("could not make old nights smaller", e);
+    }
+  }
+
+  private static void tell(String what, Tidied tidied) {
+    if (!tidied.isNothing()) {
+      System.out.printf("%s: %s%n", what, tidied);
     }
   }
 

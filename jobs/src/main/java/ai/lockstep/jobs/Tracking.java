@@ -6,6 +6,7 @@ import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.tracking.RunResults;
 import ai.lockstep.jobs.tracking.TrackedRun;
+import ai.lockstep.jobs.tracking.TrackedStep;
 import ai.lockstep.jobs.tracking.Tracker;
 import ai.lockstep.jobs.wandb.WandbTracker;
 import java.time.Instant;
@@ -88,13 +89,31 @@ final class Tracking {
     }
   }
 
+  /** Tells the trackers what the job measured on its way. */
+  void step(TrackedStep step) {
+    ask(tracker -> tracker.step(step));
+  }
+
   /**
    * Tells the trackers what came of the job, whose tables are written.
    *
    * @param measures what the job measured beyond {@code metrics}, by name
    */
   void finish(SparkSession spark, List<Row> metrics, Map<String, Double> measures) {
-    RunResults results = new RunResults(spark, run, metrics, measures);
+    finish(new RunResults(spark, run, metrics, measures, List.of()));
+  }
+
+  /**
+   * Tells the trackers what came of a training, whose row of {@code runs} is written.
+   *
+   * @param measures of all of it, by name
+   * @param kept files of its folder that trackers keep
+   */
+  void finishTraining(SparkSession spark, Map<String, Double> measures, List<String> kept) {
+    finish(new RunResults(spark, run, List.of(), measures, kept));
+  }
+
+  private void finish(RunResults results) {
     ask(tracker -> System.out.println(tracker.service() + ": " + tracker.finish(results)));
     close();
   }

@@ -10,6 +10,7 @@ import ai.lockstep.jobs.tables.MetricsTable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +44,10 @@ class MlflowTrackingTest {
     out = folder.resolve("run");
     server = MlflowServer.start();
     evaluated =
-        JobRun.of(EvaluateJob.DESCRIPTION, EvaluateJob::run, words("tracking.experiment=mine"));
+        JobRun.of(
+            EvaluateJob.DESCRIPTION,
+            EvaluateJob::run,
+            words("tracking.experiment=mine", "viz.enabled=true"));
     reported = server.runs();
   }
 
@@ -130,6 +134,29 @@ class MlflowTrackingTest {
     assertThat(second.metric("shard/rows"))
         .extracting(MlflowServer.Point::value)
         .containsExactly(1.0);
+  }
+
+  @Test
+  void theReportIsUploadedThroughAServerThatTakesIt() throws IOException {
+    assertThat(reported.get(0).artifacts()).containsOnlyKeys("report.html");
+    assertThat(reported.get(0).artifacts().get("report.html"))
+        .isEqualTo(Files.readAllBytes(out.resolve("report.html")));
+
+    try (MlflowServer elsewhere = MlflowServer.start()) {
+      elsewhere.keepArtifactsAt("s3://bucket");
+      JobRun result =
+          tracked(
+              (tracking, metrics) -> tracking.finish(spark, metrics),
+              "tracking.uri=" + elsewhere.address());
+
+      assertThat(result.exitCode()).isZero();
+      assertThat(elsewhere.runs())
+          .allSatisfy(run -> assertThat(run.artifacts()).isEmpty())
+          .allSatisfy(run -> assertThat(run.status()).isEqualTo("FINISHED"))
+          .first()
+          .satisfies(
+              run -> assertThat(run.tags()).containsEntry("lockstep.report", out + "/report.html"));
+    }
   }
 
   @Test

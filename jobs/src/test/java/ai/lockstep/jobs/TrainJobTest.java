@@ -2,11 +2,17 @@ package ai.lockstep.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.lockstep.jobs.mlflow.MlflowServer;
+import ai.lockstep.jobs.wandb.WandbFile;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
@@ -17,6 +23,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** The whole job on a rollout of the bundled model. */
 @ExtendWith(LocalSpark.class)
 class TrainJobTest {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** The kind of W&amp;B's records that are rows of history. */
+  private static final int HISTORY = 2;
 
   @TempDir static Path shared;
 
@@ -89,6 +100,79 @@ class TrainJobTest {
   }
 
   @Test
+  void everyStepIsTracked() throws IOException {
+    JobRun run;
+    MlflowServer.Run reported;
+    try (MlflowServer server = MlflowServer.start()) {
+      run = train("wandb.enabled=true", "tracking=mlflow", "tracking.uri=" + server.address());
+      reported = server.runs().get(0);
+    }
+
+    assertThat(run.exitCode()).as(run.errors()).isZero();
+    assertThat(run.errors()).isEmpty();
+    List<JsonNode> course = course("trained");
+    List<Map<String, String>> history = trackedSteps("trained");
+    assertThat(history).hasSameSizeAs(course);
+    for (int i = 0; i < course.size(); i++) {
+      Map<String, String> row = history.get(i);
+      assertThat(row)
+          .containsEntry("train/step", course.get(i).get("step").asText())
+          .containsEntry("train/learning_rate", "1.0E-4")
+          .containsKeys("train/kl", "train/clip_share");
+      for (String measure : List.of("loss", "reward")) {
+        assertThat(Double.parseDouble(row.get("train/" + measure)))
+            .isEqualTo(course.get(i).get(measure).doubleValue());
+      }
+      assertThat(Double.parseDouble(row.get("train/seconds"))).isPositive();
+    }
+    JsonNode last = course.get(course.size() - 1);
+    JsonNode summary =
+        JSON.readTree(tracked("trained").resolve("files/wandb-summary.json").toFile());
+    assertThat(summary.get("train/loss")).isEqualTo(last.get("loss"));
+    assertThat(summary.get("steps").intValue()).isEqualTo(course.size());
+    assertThat(tracked("trained").resolve("files/adapter/adapter_model.safetensors"))
+        .hasSameBinaryContentAs(folder.resolve("trained/adapter/adapter_model.safetensors"));
+
+    assertThat(reported.artifacts())
+        .containsOnlyKeys("adapter/adapter_config.json", "adapter/adapter_model.safetensors");
+    assertThat(reported.status()).isEqualTo("FINISHED");
+    assertThat(reported.params()).containsEntry("train.rank", "2");
+    assertThat(reported.metric("train/reward"))
+        .extracting(MlflowServer.Point::value)
+        .containsExactlyElementsOf(
+            course.stream().map(step -> step.get("reward").doubleValue()).toList());
+    assertThat(reported.metric("train/loss"))
+        .extracting(MlflowServer.Point::step)
+        .containsExactlyElementsOf(
+            course.stream().map(step -> step.get("step").longValue()).toList());
+  }
+
+  private List<JsonNode> course(String run) throws IOException {
+    List<JsonNode> course = new ArrayList<>();
+    for (String line : Files.readAllLines(folder.resolve(run).resolve("training.jsonl"))) {
+      course.add(JSON.readTree(line));
+    }
+    return course;
+  }
+
+  private Path tracked(String run) throws IOException {
+    Path wandb = folder.resolve(run).resolve("wandb");
+    return wandb.resolve(Files.readSymbolicLink(wandb.resolve("latest-run")));
+  }
+
+  /** Rows of W&amp;B's history that are steps. */
+  private List<Map<String, String>> trackedSteps(String run) throws IOException {
+    try (Stream<Path> files = Files.list(tracked(run))) {
+      Path log = files.filter(file -> file.toString().endsWith(".wandb")).findFirst().orElseThrow();
+      return WandbFile.messages(Files.readAllBytes(log)).stream()
+          .filter(record -> record.number() == HISTORY)
+          .map(record -> record.message().items(1))
+          .filter(row -> row.containsKey("train/step"))
+          .toList();
+    }
+  }
+
+  @Test
   void rolloutsOfAnotherModelAreRefused() {
     assertThat(train().exitCode()).isZero();
 
@@ -136,9 +220,14 @@ class TrainJobTest {
         .endsWith(". Remove training.safetensors to train from the start.\n");
     Files.write(course, whole);
 
-    JobRun resumed = train("train.save_steps=2", "output.dir=" + folder.resolve("killed"));
+    JobRun resumed =
+        train("train.save_steps=2", "wandb.enabled=true", "output.dir=" + folder.resolve("killed"));
     assertThat(resumed.exitCode()).as(resumed.errors()).isZero();
     assertThat(resumed.output()).doesNotContain("step=1 ").doesNotContain("step=2 ");
+    // The tracked run has the whole course; only this process knows how long its steps took.
+    List<Map<String, String>> history = trackedSteps("killed");
+    assertThat(history).hasSameSizeAs(course("trained"));
+    assertThat(history.get(0)).containsKey("train/loss").doesNotContainKey("train/seconds");
     for (String file : List.of("training.jsonl", "adapter/adapter_model.safetensors")) {
       assertThat(folder.resolve("killed").resolve(file))
           .hasSameBinaryContentAs(folder.resolve("trained").resolve(file));

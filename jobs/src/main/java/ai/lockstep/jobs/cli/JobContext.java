@@ -25,15 +25,47 @@ public final class JobContext implements AutoCloseable {
   private final List<String> overrides;
   private final boolean sweep;
   private final List<Composition> compositions;
+  private final Composing composing;
   private final List<Runnable> endings = new ArrayList<>();
   private @Nullable SparkSession spark;
   private boolean sharesSession;
 
-  JobContext(String job, List<String> overrides, boolean sweep, List<Composition> compositions) {
+  /** Composes the job's configurations with more overrides behind its own. */
+  @FunctionalInterface
+  interface Composing {
+    List<Composition> with(List<String> more);
+  }
+
+  JobContext(String job, List<String> overrides, boolean sweep, Composing composing) {
     this.job = job;
     this.overrides = List.copyOf(overrides);
     this.sweep = sweep;
-    this.compositions = List.copyOf(compositions);
+    this.composing = composing;
+    this.compositions = List.copyOf(composing.with(List.of()));
+  }
+
+  /**
+   * The same command with more overrides behind its own. Close it before this one, whose session it
+   * has.
+   *
+   * @throws ai.lockstep.failure.LockstepException when it cannot be composed
+   */
+  public JobContext with(List<String> more) {
+    List<String> all = new ArrayList<>(overrides);
+    all.addAll(more);
+    JobContext other =
+        new JobContext(
+            job,
+            all,
+            sweep,
+            further -> {
+              List<String> both = new ArrayList<>(more);
+              both.addAll(further);
+              return composing.with(both);
+            });
+    other.spark = spark;
+    other.sharesSession = true;
+    return other;
   }
 
   /** The job's name. */

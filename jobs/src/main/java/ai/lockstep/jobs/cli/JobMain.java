@@ -99,9 +99,8 @@ public final class JobMain {
   private static void execute(JobDescription description, JobArguments arguments, Job job)
       throws Exception {
     ConfigSource source = ConfigSource.of(arguments.configDir(), System.getenv());
-    List<Composition> compositions = compose(source, description, arguments);
     if (arguments.print() != JobArguments.Print.NOTHING) {
-      print(arguments.print(), compositions);
+      print(arguments.print(), compose(source, description, arguments, List.of()));
       return;
     }
     try (JobContext context =
@@ -109,24 +108,25 @@ public final class JobMain {
             description.name(),
             arguments.overrides(),
             isSweep(description, arguments),
-            compositions)) {
+            more -> compose(source, description, arguments, more))) {
       job.run(context);
     }
   }
 
   private static List<Composition> compose(
-      ConfigSource source, JobDescription description, JobArguments arguments) {
+      ConfigSource source, JobDescription description, JobArguments arguments, List<String> more) {
     Composer composer = new Composer(source);
     List<Composition> compositions = new ArrayList<>();
-    for (List<String> overrides : jobs(composer, description, arguments)) {
+    for (List<String> overrides : jobs(composer, description, arguments, more)) {
       compositions.add(composer.compose(arguments.configName(), overrides));
     }
     return compositions;
   }
 
   private static List<List<String>> jobs(
-      Composer composer, JobDescription description, JobArguments arguments) {
+      Composer composer, JobDescription description, JobArguments arguments, List<String> more) {
     List<String> words = words(description, arguments);
+    words.addAll(more);
     return isSweep(description, arguments)
         ? Sweep.expand(composer, arguments.configName(), words)
         : List.of(words);

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.mlflow.api.proto.Service.CreateRun;
 import org.mlflow.api.proto.Service.Metric;
 import org.mlflow.api.proto.Service.Param;
+import org.mlflow.api.proto.Service.RunInfo;
 import org.mlflow.api.proto.Service.RunStatus;
 import org.mlflow.api.proto.Service.RunTag;
 import org.mlflow.tracking.MlflowClient;
@@ -48,6 +50,7 @@ final class MlflowConnection implements AutoCloseable {
             return thread;
           });
   private @Nullable String experimentId;
+  private final Map<String, String> artifactUris = new ConcurrentHashMap<>(); // by run
 
   /**
    * Opens a connection; asks the server nothing.
@@ -109,15 +112,21 @@ final class MlflowConnection implements AutoCloseable {
 
   /** Makes a run that is going on; returns its id. */
   String createRun(String name, Instant started, Map<String, String> tags) {
-    return client
-        .createRun(
+    RunInfo run =
+        client.createRun(
             CreateRun.newBuilder()
                 .setExperimentId(experimentId())
                 .setRunName(name)
                 .setStartTime(started.toEpochMilli())
                 .addAllTags(tagList(tags))
-                .build())
-        .getRunId();
+                .build());
+    artifactUris.put(run.getRunId(), run.getArtifactUri());
+    return run.getRunId();
+  }
+
+  /** Where a run's artifacts go; empty when the server does not say. */
+  String artifactUri(String runId) {
+    return artifactUris.getOrDefault(runId, "");
   }
 
   void params(String runId, Map<String, String> params) {

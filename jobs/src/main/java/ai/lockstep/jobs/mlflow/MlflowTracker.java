@@ -6,9 +6,11 @@ import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.tables.Table;
 import ai.lockstep.jobs.tracking.RunResults;
 import ai.lockstep.jobs.tracking.TrackedRun;
+import ai.lockstep.jobs.tracking.TrackedStep;
 import ai.lockstep.jobs.tracking.Tracker;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,8 +31,8 @@ import org.slf4j.LoggerFactory;
  * its shards are metrics. The runs of a sweep are nested in one for the command. They are made when
  * the job starts; what is measured comes at its end.
  *
- * <p>The report stays in the run's folder, which a tag names: MLflow's client for Java uploads
- * files only through a Python installation.
+ * <p>The report, the pictures and a training's adapter are uploaded where the server takes
+ * artifacts itself; elsewhere they stay in the run's folder, which a tag names.
  */
 public final class MlflowTracker implements Tracker {
 
@@ -39,6 +41,7 @@ public final class MlflowTracker implements Tracker {
   /** The client itself waits for ever. */
   private static final Duration LONGEST_BEGIN = Duration.ofSeconds(20);
 
+  private static final Duration LONGEST_STEP = Duration.ofSeconds(20);
   private static final Duration LONGEST_FINISH = Duration.ofSeconds(120);
   private static final Duration LONGEST_CLOSE = Duration.ofSeconds(5);
 
@@ -136,6 +139,13 @@ public final class MlflowTracker implements Tracker {
   }
 
   @Override
+  public void step(TrackedStep step) throws Exception {
+    MlflowConnection open = connection();
+    List<Metric> metrics = measured(step.named(), step.number(), step.at());
+    open.within(LONGEST_STEP, () -> open.metrics(String.valueOf(commandRunId), metrics));
+  }
+
+  @Override
   public String finish(RunResults results) throws Exception {
     MlflowConnection open = connection();
     String command = String.valueOf(commandRunId);
@@ -143,6 +153,7 @@ public final class MlflowTracker implements Tracker {
     for (int i = 0; i < runIds.size(); i++) {
       metrics.add(metrics(results, i));
     }
+    upload(open.artifactUri(command), results);
     Map<String, String> tags = resultTags(results);
     RunStatus status = results.isWhole() ? RunStatus.FINISHED : RunStatus.FAILED;
     open.within(
@@ -156,6 +167,26 @@ public final class MlflowTracker implements Tracker {
           end(open, status);
         });
     return "%s/#/experiments/%s/runs/%s".formatted(server.uri(), open.experimentId(), command);
+  }
+
+  /** A run without its files is still a run: a refusal is warned of. */
+  private void upload(String artifactUri, RunResults results) throws InterruptedException {
+    if (!MlflowArtifacts.isTakenByTheServer(artifactUri)) {
+      return;
+    }
+    MlflowArtifacts artifacts = new MlflowArtifacts(server, environment);
+    try {
+      List<String> files = new ArrayList<>(results.files());
+      files.addAll(results.kept());
+      for (String file : files) {
+        artifacts.upload(artifactUri, file, results.content(file));
+      }
+    } catch (IOException e) {
+      LOG.warn(
+          "Cannot upload files to MLflow: {}. They stay in {}.",
+          e.getMessage(),
+          tracked.location());
+    }
   }
 
   private List<Metric> metrics(RunResults results, int configuration) {
@@ -172,8 +203,10 @@ public final class MlflowTracker implements Tracker {
         step++;
       }
     }
-    Row row = results.metrics().get(configuration);
-    metrics.addAll(measured(numbers(row, RunResults.CONFIG_MEASURES), step, Instant.now()));
+    if (!results.metrics().isEmpty()) {
+      Row row = results.metrics().get(configuration);
+      metrics.addAll(measured(numbers(row, RunResults.CONFIG_MEASURES), step, Instant.now()));
+    }
     return metrics;
   }
 
@@ -239,14 +272,16 @@ public final class MlflowTracker implements Tracker {
 
   @Override
   public String loss() {
-    return ("%s of %d configuration%s are not at tracking.uri=%s, and the tables in %s have them; "
-            + "the same command, once the server answers, reports them")
+    return "%s of %d configuration%s are not at tracking.uri=%s, and the files in %s have them%s"
         .formatted(
             runIds.isEmpty() ? "parameters and metrics" : "metrics",
             tracked.runs().size(),
             tracked.runs().size() == 1 ? "" : "s",
             server.uri(),
-            tracked.location());
+            tracked.location(),
+            tracked.isRepeatable()
+                ? "; the same command, once the server answers, reports them"
+                : "");
   }
 
   @Override

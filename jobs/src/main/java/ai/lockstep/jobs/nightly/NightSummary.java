@@ -19,8 +19,9 @@ public final class NightSummary {
    * Writes the page.
    *
    * @param missed nights without a run that this one stands in for
+   * @param measured when it was decoded
    */
-  public static String of(NightReview review, List<LocalDate> missed) {
+  public static String of(NightReview review, List<LocalDate> missed, LocalDate measured) {
     NightResults night = review.results();
     StringBuilder text = new StringBuilder();
     line(text, "# %s", review.headline());
@@ -31,6 +32,9 @@ public final class NightSummary {
         night.modelDigest().substring(0, Math.min(12, night.modelDigest().length())),
         night.dataset(),
         night.code());
+    if (measured.isAfter(night.date())) {
+      line(text, "%nMeasured late, on %s.", measured);
+    }
     if (!missed.isEmpty()) {
       line(
           text,

@@ -327,11 +327,18 @@ final class ReportData {
 
   private void show(Samples shown) {
     shown.texts().missing().ifPresent(missing::add);
+    if (shown.samples().stream().anyMatch(ReportData::lostItsTokens)) {
+      missing.add("The night was compacted: how samples were filled is not known any more.");
+    }
     root.put("details", shown.tasks());
     ObjectNode dictionary = root.putObject("tokens");
     shown.texts().texts().forEach((id, text) -> dictionary.put(String.valueOf(id), text));
     ArrayNode samples = root.putArray("samples");
     shown.samples().forEach(sample -> samples.add(sample(sample)));
+  }
+
+  private static boolean lostItsTokens(Samples.Sample sample) {
+    return sample.decoded().map(row -> row.getAs("token_ids") == null).orElse(false);
   }
 
   private ObjectNode sample(Samples.Sample sample) {

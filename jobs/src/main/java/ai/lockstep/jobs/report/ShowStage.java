@@ -66,6 +66,11 @@ public final class ShowStage {
             .stream()
             .findFirst()
             .orElseThrow(() -> unknown(rows, task, sample));
+    if (row.getAs("token_ids") == null) {
+      throw LockstepException.user(
+          "Cannot show task=%s of %s: the night was compacted, and its tokens are gone. Choose one of the newest nights; nightly.full_nights says how many keep theirs."
+              .formatted(task, location));
+    }
     RunConfig config = RunConfig.of(manifest.config(configuration.getKey(), rest));
     TokenTexts texts =
         TokenTexts.of(

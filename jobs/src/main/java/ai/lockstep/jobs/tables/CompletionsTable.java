@@ -11,6 +11,7 @@ import static org.apache.spark.sql.types.DataTypes.StringType;
 import static org.apache.spark.sql.types.DataTypes.TimestampType;
 import static org.apache.spark.sql.types.DataTypes.createArrayType;
 
+import java.util.List;
 import org.apache.spark.sql.types.StructType;
 
 /** {@code completions}: one row a sample, with everything its decoding leaves behind. */
@@ -160,6 +161,27 @@ public final class CompletionsTable {
           .required("finished_at", TimestampType, "when the replica returned it")
           .required(Table.PARTITION, StringType, "digest of the configuration")
           .declared();
+
+  /**
+   * Columns that grow with a sample's tokens, or only speak of those: what is big. Figures per
+   * sample and texts are not among them.
+   */
+  public static final List<String> PER_TOKEN =
+      List.of(
+          "prompt_ids",
+          "token_ids",
+          "commit_block",
+          "commit_sweep",
+          "commit_nfe",
+          "commit_kind",
+          "commit_p",
+          "commit_score",
+          "commit_logp",
+          "loss_mask",
+          "overwritten",
+          "passes",
+          "trace",
+          "replayable");
 
   private CompletionsTable() {}
 }

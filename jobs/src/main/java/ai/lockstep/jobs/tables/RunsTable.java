@@ -14,10 +14,10 @@ public final class RunsTable {
           .required(
               "job",
               StringType,
-              "the command: evaluate, generate, score, rollout, nightly, profile")
+              "the command: evaluate, generate, score, rollout, nightly, profile, train")
           .required("config", StringType, "the composed configuration as JSON")
           .required("overrides", StringType, "the command's overrides as a JSON array")
-          .required("dataset", StringType, "dataset.name, or 'prompts'")
+          .required("dataset", StringType, "dataset.name, 'prompts' or 'rollouts'")
           .required("dataset_md5", StringType, "MD5 of the input file as stored")
           .optional("model", StringType, "hub name or folder; null when nothing was decoded")
           .optional("model_digest", StringType, "digest of the checkpoint; null as model")

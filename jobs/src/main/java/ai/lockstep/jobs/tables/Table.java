@@ -23,6 +23,17 @@ public final class Table {
   /** The column every table is partitioned by. */
   public static final String PARTITION = "config_id";
 
+  /**
+   * A folder of an output folder with tables that are about to take the places of their older
+   * copies. Each is whole: a reader that does not find a table looks here, so that none is missing
+   * while it is exchanged.
+   */
+  public static final String REPLACEMENTS = ".compacted";
+
+  /** What a compact copy's rows are sorted by, as far as a table has it. */
+  private static final List<String> ORDER =
+      List.of(PARTITION, "input_index", "task_id", "sample_index", "nfe");
+
   private static final String[] SAMPLE_KEY = {"task_id", "sample_index", PARTITION};
 
   private final String name;
@@ -80,11 +91,12 @@ public final class Table {
 
   /** The rows that are there; none when the table was never written. */
   public Dataset<Row> read(SparkSession spark, String outputDir) {
-    String location = location(outputDir);
-    if (!Storage.exists(spark, location)) {
-      return spark.createDataFrame(List.<Row>of(), schema);
+    for (String place : List.of(outputDir, outputDir + "/" + REPLACEMENTS)) {
+      if (Storage.exists(spark, location(place))) {
+        return spark.read().schema(schema).parquet(location(place));
+      }
     }
-    return spark.read().schema(schema).parquet(location);
+    return spark.createDataFrame(List.<Row>of(), schema);
   }
 
   /** Bytes of the table's files; 0 when it was never written. */
@@ -114,6 +126,30 @@ public final class Table {
         .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
         .partitionBy(PARTITION)
         .parquet(location(outputDir));
+  }
+
+  /**
+   * Writes all rows to another folder, in one file a {@code config_id}, sorted and packed tighter.
+   *
+   * @param without columns that are left out; they read as null there
+   */
+  public void copyCompactly(
+      SparkSession spark, String outputDir, String otherDir, List<String> without) {
+    List<String> present = List.of(schema.fieldNames());
+    read(spark, outputDir)
+        .drop(without.toArray(String[]::new))
+        .repartition(functions.col(PARTITION))
+        .sortWithinPartitions(
+            ORDER.stream()
+                .filter(present::contains)
+                .map(functions::col)
+                .toArray(org.apache.spark.sql.Column[]::new))
+        .write()
+        .mode(SaveMode.Overwrite)
+        .option("compression", "zstd")
+        .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
+        .partitionBy(PARTITION)
+        .parquet(location(otherDir));
   }
 
   @Override

@@ -33,7 +33,10 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 
-/** What came of a run: its tables as trackers see them, and the files beside them. */
+/**
+ * What came of a run: its tables as trackers see them, and the files beside them. A run that only
+ * trains has none of them but {@code runs}.
+ */
 public final class RunResults {
 
   /** Columns of {@link #shards}. */
@@ -100,23 +103,30 @@ public final class RunResults {
   private final TrackedRun run;
   private final List<Row> metrics;
   private final Map<String, Double> measures;
+  private final List<String> kept;
   private @Nullable List<Row> shards;
 
   /**
    * Results whose tables are written.
    *
-   * @param metrics rows of {@code metrics}, one a configuration, in their order
+   * @param metrics rows of {@code metrics}, one a configuration, in their order; none of a training
    * @param measures what the job measured beyond that, by name
+   * @param kept files of the run's folder that a tracker keeps, by their paths in it
    */
   public RunResults(
-      SparkSession spark, TrackedRun run, List<Row> metrics, Map<String, Double> measures) {
+      SparkSession spark,
+      TrackedRun run,
+      List<Row> metrics,
+      Map<String, Double> measures,
+      List<String> kept) {
+    this.kept = List.copyOf(kept);
     this.spark = spark;
     this.run = run;
     this.metrics = List.copyOf(metrics);
     this.measures = new TreeMap<>(measures);
   }
 
-  /** Rows of {@code metrics}, one a configuration, in their order. */
+  /** Rows of {@code metrics}, one a configuration, in their order; none of a training. */
   public List<Row> metrics() {
     return metrics;
   }
@@ -131,9 +141,19 @@ public final class RunResults {
     return MetricsReport.isWhole(metrics);
   }
 
-  /** The table that the job prints. */
+  /** Files of the run's folder that a tracker keeps, by their paths in it. */
+  public List<String> kept() {
+    return kept;
+  }
+
+  /** The table that the job prints; of a training, its measures line by line. */
   public String text() {
-    return MetricsReport.of(metrics, run.labels());
+    if (!metrics.isEmpty()) {
+      return MetricsReport.of(metrics, run.labels());
+    }
+    StringBuilder text = new StringBuilder();
+    measures.forEach((name, value) -> text.append(name).append(' ').append(value).append('\n'));
+    return text.toString();
   }
 
   private Dataset<Row> read(Table table) {
@@ -264,7 +284,7 @@ public final class RunResults {
     return shown;
   }
 
-  /** What one of {@link #files} holds. */
+  /** What one of {@link #files} or {@link #kept} holds. */
   public byte[] content(String file) throws IOException {
     try (InputStream in = fileSystem().open(new Path(run.location(), file))) {
       return in.readAllBytes();

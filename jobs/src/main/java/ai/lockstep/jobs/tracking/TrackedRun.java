@@ -30,6 +30,11 @@ public record TrackedRun(
     runs = List.copyOf(runs);
   }
 
+  /** Whether the command, given once more, does nothing but report; a training is refused. */
+  public boolean isRepeatable() {
+    return !job.equals("train");
+  }
+
   /** Ids of the configurations, in their order. */
   public List<String> configIds() {
     return PlannedRun.configIds(runs);

@@ -12,6 +12,9 @@ public interface Tracker {
   /** The run has its folder and starts. */
   void begin() throws Exception;
 
+  /** The run measured something on its way. */
+  void step(TrackedStep step) throws Exception;
+
   /**
    * The run came to its end.
    *

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +33,9 @@ public final class OfflineGrpo {
 
   /** Where the adapter goes within a run's folder: for {@code model.adapter}. */
   public static final String ADAPTER = "adapter";
+
+  private static final String ADAPTER_CONFIG = "adapter_config.json";
+  private static final String ADAPTER_WEIGHTS = "adapter_model.safetensors";
 
   /** One line a step. */
   public static final String COURSE = "training.jsonl";
@@ -52,9 +56,30 @@ public final class OfflineGrpo {
    */
   public record Course(int steps, String first, String last) {}
 
+  /** Files of a run's folder that hold what was learnt. */
+  public static List<String> adapterFiles() {
+    return List.of(ADAPTER + "/" + ADAPTER_CONFIG, ADAPTER + "/" + ADAPTER_WEIGHTS);
+  }
+
+  /** Is told of a training's steps. */
+  @FunctionalInterface
+  public interface Listener {
+
+    /**
+     * A step was made.
+     *
+     * @param seconds it took; empty for a step of an earlier process, of which all are told first
+     */
+    void step(StepRecord step, OptionalDouble seconds);
+  }
+
   /** Trains, or goes on training, and writes. */
   public static Course run(
-      RunConfig config, Rollouts rollouts, LocatedModel.DreamCheckpoint model, RunFolder folder)
+      RunConfig config,
+      Rollouts rollouts,
+      LocatedModel.DreamCheckpoint model,
+      RunFolder folder,
+      Listener listener)
       throws IOException {
     TrainConfig train = config.train();
     Checkpoint checkpoint = model.checkpoint();
@@ -63,12 +88,15 @@ public final class OfflineGrpo {
     LoraFactors.Settings settings = new LoraFactors.Settings(train.rank(), train.alpha());
     long samples = rollouts.count();
     TrainingRecord record = TrainingRecord.open(folder, config, rollouts);
+    record.course().forEach(step -> listener.step(step, OptionalDouble.empty()));
     AtomicLong done = new AtomicLong();
+    Stopwatch watch = new Stopwatch();
     List<StepRecord> steps = new ArrayList<>();
     LoraFactors learnt;
     try (DreamPolicy policy = load(checkpoint, settings, train, device(config.model()))) {
       record.state().ifPresent(policy::resume);
       PolicyTraining training = new PolicyTraining(policy, train);
+      watch.lap();
       Progress.during(
           "training",
           "samples",
@@ -83,16 +111,29 @@ public final class OfflineGrpo {
                     LOG.info("{}", step);
                     steps.add(step);
                     record.add(step, policy);
+                    listener.step(step, OptionalDouble.of(watch.lap()));
                     done.addAndGet(step.samples());
                   }));
       learnt = policy.factors();
     }
-    folder.write(ADAPTER + "/adapter_config.json", learnt.config(model.name(), model.revision()));
-    folder.write(ADAPTER + "/adapter_model.safetensors", learnt.tensors());
+    folder.write(ADAPTER + "/" + ADAPTER_CONFIG, learnt.config(model.name(), model.revision()));
+    folder.write(ADAPTER + "/" + ADAPTER_WEIGHTS, learnt.tensors());
     record.finish();
     String first = steps.isEmpty() ? "nothing was left to learn" : steps.get(0).toString();
     String last = steps.isEmpty() ? "" : steps.get(steps.size() - 1).toString();
     return new Course(record.steps(), first, last);
+  }
+
+  /** Seconds between laps. */
+  private static final class Stopwatch {
+    private long last = System.nanoTime();
+
+    double lap() {
+      long now = System.nanoTime();
+      double seconds = (now - last) / 1e9;
+      last = now;
+      return seconds;
+    }
   }
 
   private static DreamPolicy load(

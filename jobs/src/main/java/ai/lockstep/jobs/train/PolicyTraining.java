@@ -73,6 +73,7 @@ final class PolicyTraining {
         epoch,
         batch.size(),
         tokens,
+        batch.stream().mapToDouble(TrainingSample::reward).average().orElse(0),
         sums.loss / tokens,
         sums.ratio / tokens,
         sums.clipped / tokens,

@@ -99,6 +99,7 @@ public final class Rollouts {
                 "token_ids",
                 "commit_block",
                 "loss_mask",
+                "reward",
                 "advantage",
                 "logp_coupled",
                 "coupled_mask",

@@ -4,7 +4,9 @@ import ai.lockstep.failure.LockstepException;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * What one step of the optimiser saw; means over learnt tokens.
@@ -13,6 +15,7 @@ import java.util.Locale;
  * @param epoch from 1
  * @param samples of the step
  * @param tokens learnt from
+ * @param reward mean over the samples
  * @param loss see {@link ai.lockstep.udf.rollout.PolicyLoss}
  * @param ratio new over old policy
  * @param clipped share of tokens whose ratio pulls no further
@@ -20,11 +23,12 @@ import java.util.Locale;
  * @param drift mean absolute difference of new and old log-probability
  * @param gradientNorm before it was cut
  */
-record StepRecord(
+public record StepRecord(
     int step,
     int epoch,
     int samples,
     long tokens,
+    double reward,
     double loss,
     double ratio,
     double clipped,
@@ -50,6 +54,22 @@ record StepRecord(
     }
   }
 
+  /** What trackers draw, by name. */
+  public Map<String, Double> measures() {
+    Map<String, Double> measures = new LinkedHashMap<>();
+    measures.put("loss", loss);
+    measures.put("reward", reward);
+    measures.put("kl", kl);
+    measures.put("clip_share", clipped);
+    measures.put("ratio", ratio);
+    measures.put("drift", drift);
+    measures.put("gradient_norm", gradientNorm);
+    measures.put("epoch", (double) epoch);
+    measures.put("samples", (double) samples);
+    measures.put("tokens", (double) tokens);
+    return measures;
+  }
+
   /** A line of {@code training.jsonl}. */
   String json() {
     try {
@@ -64,11 +84,12 @@ record StepRecord(
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "step=%d epoch=%d samples=%d tokens=%d loss=%.4f ratio=%.3f clipped=%.3f kl=%.4f gradient_norm=%.3f",
+        "step=%d epoch=%d samples=%d tokens=%d reward=%.3f loss=%.4f ratio=%.3f clipped=%.3f kl=%.4f gradient_norm=%.3f",
         step,
         epoch,
         samples,
         tokens,
+        reward,
         loss,
         ratio,
         clipped,

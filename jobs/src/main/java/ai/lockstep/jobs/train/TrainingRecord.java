@@ -98,6 +98,11 @@ final class TrainingRecord {
     return course.size();
   }
 
+  /** The steps so far. */
+  List<StepRecord> course() {
+    return List.copyOf(course);
+  }
+
   /** Samples of the steps before this process. */
   long samples() {
     return samples;

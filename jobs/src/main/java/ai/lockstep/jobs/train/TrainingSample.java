@@ -10,6 +10,7 @@ import org.apache.spark.sql.Row;
  * A rolled-out sample as the trainer needs it. Arrays are over the tokens of R and A, in order.
  *
  * @param id {@code sample_id}
+ * @param reward of the sample
  * @param advantage of all its tokens
  * @param estimate asks a policy about the sample, with the tokens hidden that the old one was asked
  *     about
@@ -17,7 +18,12 @@ import org.apache.spark.sql.Row;
  * @param old estimate of the policy that rolled out
  */
 record TrainingSample(
-    String id, double advantage, LogProbabilityEstimate estimate, boolean[] learnt, float[] old) {
+    String id,
+    double reward,
+    double advantage,
+    LogProbabilityEstimate estimate,
+    boolean[] learnt,
+    float[] old) {
 
   /** Reads a row of {@code grpo} with one of its estimates. */
   static TrainingSample of(Row row, ModelSpec spec) {
@@ -43,6 +49,7 @@ record TrainingSample(
     }
     return new TrainingSample(
         row.getAs("sample_id"),
+        row.<Double>getAs("reward"),
         row.<Double>getAs("advantage"),
         estimate,
         at(flags(row, "loss_mask"), indexes),

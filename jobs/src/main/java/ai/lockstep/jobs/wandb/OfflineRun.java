@@ -35,6 +35,7 @@ final class OfflineRun implements Closeable {
   private final TransactionLog log;
   private final ObjectNode config = JsonNodeFactory.instance.objectNode();
   private final List<String> media = new ArrayList<>();
+  private final List<String> kept = new ArrayList<>();
   private final StringBuilder output = new StringBuilder();
   private long records;
   private long steps;
@@ -144,6 +145,12 @@ final class OfflineRun implements Closeable {
     return file.isPresent() ? Optional.of(store(file.get())) : Optional.empty();
   }
 
+  /** Stores a file that the run's page offers under its files, as {@code wandb.save} does. */
+  synchronized void keep(String name, byte[] content) throws IOException {
+    files.write(name, content);
+    kept.add(name);
+  }
+
   private ObjectNode store(MediaFile file) throws IOException {
     files.write(file.path(), file.content());
     media.add(file.path());
@@ -182,6 +189,9 @@ final class OfflineRun implements Closeable {
     whole.putObject("_wandb").put("runtime", runtime);
     List<String> written = writeFiles(whole);
     write(WandbRecord.files(written, WandbRecord.FileType.WANDB));
+    if (!kept.isEmpty()) {
+      write(WandbRecord.files(kept, WandbRecord.FileType.OTHER));
+    }
     if (!media.isEmpty()) {
       write(WandbRecord.files(media, WandbRecord.FileType.MEDIA));
     }

@@ -106,6 +106,7 @@ record WandbRecord(Kind kind, WireMessage message) {
 
   /** What a file of a run is. */
   enum FileType {
+    OTHER(0),
     WANDB(1),
     MEDIA(2);
 

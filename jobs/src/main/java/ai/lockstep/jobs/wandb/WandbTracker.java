@@ -7,6 +7,7 @@ import ai.lockstep.jobs.run.PlannedRun;
 import ai.lockstep.jobs.tables.Table;
 import ai.lockstep.jobs.tracking.RunResults;
 import ai.lockstep.jobs.tracking.TrackedRun;
+import ai.lockstep.jobs.tracking.TrackedStep;
 import ai.lockstep.jobs.tracking.Tracker;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -30,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * Writes a command as one run of W&amp;B, a sweep too. Its history has a row for every shard
  * ({@code shard/...} over {@code shard/index}), one for every configuration ({@code config/...}
  * over {@code config/index}, with the keys that differ between them) and one with the tables and
- * pictures.
+ * pictures; that of a training has one for every step ({@code train/...} over {@code train/step}).
  */
 public final class WandbTracker implements Tracker {
 
@@ -46,6 +47,7 @@ public final class WandbTracker implements Tracker {
   private final String path;
   private @Nullable OfflineRun run;
   private @Nullable SystemSampler sampler;
+  private final ObjectNode lastStep = object(); // as W&B's own client sums a history up
 
   private WandbTracker(TrackedRun tracked, WandbSettings settings, String path) {
     this.tracked = tracked;
@@ -108,13 +110,30 @@ public final class WandbTracker implements Tracker {
   }
 
   @Override
+  public void step(TrackedStep step) throws IOException {
+    OfflineRun open = Objects.requireNonNull(run, "a step comes after begin");
+    if (lastStep.isEmpty()) {
+      open.metrics(List.copyOf(step.named().keySet()), step.over());
+    }
+    ObjectNode row = object().put(step.over(), step.number());
+    step.named().forEach(row::put);
+    lastStep.setAll(row);
+    open.history(row, step.at());
+  }
+
+  @Override
   public String finish(RunResults results) throws IOException, InterruptedException {
     OfflineRun open = Objects.requireNonNull(run, "finish comes after begin");
     open.config(object().set("provenance", results.provenance()));
     recordShards(open, results.shards());
     recordConfigurations(open, results.metrics());
     ObjectNode shown = shown(open, results);
-    open.history(shown, Instant.now());
+    if (!shown.isEmpty()) {
+      open.history(shown, Instant.now());
+    }
+    for (String file : results.kept()) {
+      open.keep(file, results.content(file));
+    }
     open.output(results.text(), Instant.now());
     if (sampler != null) {
       sampler.finish();
@@ -152,20 +171,27 @@ public final class WandbTracker implements Tracker {
   }
 
   private static ObjectNode shown(OfflineRun open, RunResults results) throws IOException {
-    List<String> columns = new ArrayList<>(List.of(Table.PARTITION));
-    columns.addAll(RunResults.CONFIG_MEASURES);
     ObjectNode shown = object();
-    shown.set(METRICS, open.table(METRICS, RunResults.table(columns, results.metrics())));
-    shown.set(SAMPLES, open.table(SAMPLES, results.samples()));
+    if (!results.metrics().isEmpty()) {
+      showTables(open, results, shown);
+    }
     for (String file : results.files()) {
       open.media(file, results.content(file)).ifPresent(media -> shown.set(file, media));
     }
     return shown;
   }
 
+  private static void showTables(OfflineRun open, RunResults results, ObjectNode shown)
+      throws IOException {
+    List<String> columns = new ArrayList<>(List.of(Table.PARTITION));
+    columns.addAll(RunResults.CONFIG_MEASURES);
+    shown.set(METRICS, open.table(METRICS, RunResults.table(columns, results.metrics())));
+    shown.set(SAMPLES, open.table(SAMPLES, results.samples()));
+  }
+
   /** One configuration's measures by their names; those of several under their config ids. */
-  private static ObjectNode summary(RunResults results) {
-    ObjectNode summary = object();
+  private ObjectNode summary(RunResults results) {
+    ObjectNode summary = lastStep.deepCopy();
     results.measures().forEach(summary::put);
     List<Row> metrics = results.metrics();
     if (metrics.size() == 1) {

@@ -16,6 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * As much of MLflow's REST API 2.0 as reporting runs needs, in memory, with the limits and the
@@ -24,6 +26,9 @@ import java.util.TreeMap;
 public final class MlflowServer implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final Pattern ARTIFACT =
+      Pattern.compile("/api/2\\.0/mlflow-artifacts/artifacts/0/(run\\d+)/artifacts/(.+)");
 
   /** A point of a metric. */
   public record Point(double value, long step, long timestamp) {}
@@ -35,6 +40,7 @@ public final class MlflowServer implements AutoCloseable {
     final Map<String, String> tags = new TreeMap<>();
     final Map<String, String> params = new TreeMap<>();
     final Map<String, List<Point>> metrics = new TreeMap<>();
+    final Map<String, byte[]> artifacts = new TreeMap<>();
     String status = "RUNNING";
 
     private Run(String experiment, String name) {
@@ -62,6 +68,11 @@ public final class MlflowServer implements AutoCloseable {
       return params;
     }
 
+    /** Files by their path within the run's artifacts. */
+    public Map<String, byte[]> artifacts() {
+      return artifacts;
+    }
+
     public List<Point> metric(String metric) {
       return metrics.getOrDefault(metric, List.of());
     }
@@ -84,6 +95,7 @@ public final class MlflowServer implements AutoCloseable {
   private final Map<String, Run> runs = new LinkedHashMap<>();
   private final Set<String> authorizations = new HashSet<>();
   private Optional<String> broken = Optional.empty();
+  private String artifactRoot = "mlflow-artifacts:";
 
   private MlflowServer(HttpServer server) {
     this.server = server;
@@ -137,8 +149,12 @@ public final class MlflowServer implements AutoCloseable {
       if (broken.isPresent()) {
         throw new Refused(500, "INTERNAL_ERROR", broken.get());
       }
-      JsonNode asked = body.length == 0 ? JSON.createObjectNode() : JSON.readTree(body);
-      call(exchange, asked, answer);
+      if (exchange.getRequestMethod().equals("PUT")) {
+        keep(exchange.getRequestURI().getPath(), body);
+      } else {
+        JsonNode asked = body.length == 0 ? JSON.createObjectNode() : JSON.readTree(body);
+        call(exchange, asked, answer);
+      }
     } catch (Refused e) {
       status = e.status;
       answer.put("error_code", e.code).put("message", e.getMessage());
@@ -175,12 +191,32 @@ public final class MlflowServer implements AutoCloseable {
                 asked.path("run_name").asText());
         tag(run, asked.path("tags"));
         runs.put(id, run);
-        answer.putObject("run").putObject("info").put("run_id", id).put("run_uuid", id);
+        answer
+            .putObject("run")
+            .putObject("info")
+            .put("run_id", id)
+            .put("run_uuid", id)
+            .put("artifact_uri", artifactRoot + "/0/" + id + "/artifacts");
       }
       case "POST runs/log-batch" -> log(run(asked), asked);
       case "POST runs/update" -> run(asked).status = asked.path("status").asText();
       default -> throw new Refused(404, "ENDPOINT_NOT_FOUND", "No API found for " + path);
     }
+  }
+
+  /** Takes an artifact, as a server does that proxies its store. */
+  private void keep(String path, byte[] body) {
+    Matcher place = ARTIFACT.matcher(path);
+    Run run = place.matches() ? runs.get(place.group(1)) : null;
+    if (run == null) {
+      throw new Refused(404, "ENDPOINT_NOT_FOUND", "No API found for " + path);
+    }
+    run.artifacts.put(place.group(2), body);
+  }
+
+  /** Lets runs that are made from now on have their artifacts elsewhere. */
+  public synchronized void keepArtifactsAt(String root) {
+    artifactRoot = root;
   }
 
   private Run run(JsonNode asked) {

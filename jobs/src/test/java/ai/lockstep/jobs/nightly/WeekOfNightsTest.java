@@ -60,7 +60,17 @@ class WeekOfNightsTest {
 
   private static NightlyConfig settings(LocalDate date, int pooled, Optional<LocalDate> baseline) {
     return new NightlyConfig(
-        date, pooled, baseline, 0.05, 0.01, 0.1, 0.3, OptionalInt.empty(), "NONE");
+        date,
+        0,
+        pooled,
+        baseline,
+        0.05,
+        0.01,
+        0.1,
+        0.3,
+        OptionalInt.empty(),
+        OptionalInt.empty(),
+        "NONE");
   }
 
   private static LocalDate day(int day) {
@@ -107,7 +117,7 @@ class WeekOfNightsTest {
     Files.write(run.resolve(Nights.NIGHT), review.night().json());
     Files.writeString(
         run.resolve(Nights.SUMMARY),
-        NightSummary.of(review, Nights.missed(nights.dates(), settings.date())));
+        NightSummary.of(review, Nights.missed(nights.dates(), settings.date()), settings.date()));
     nights.writeHistory(NightHistory.of(nights.finished()));
     return review;
   }
@@ -243,7 +253,17 @@ class WeekOfNightsTest {
     NightReview review =
         night(
             new NightlyConfig(
-                day(1), 1, Optional.empty(), 0.05, 0.1, 0.1, 0.3, OptionalInt.empty(), "NONE"));
+                day(1),
+                0,
+                1,
+                Optional.empty(),
+                0.05,
+                0.1,
+                0.1,
+                0.3,
+                OptionalInt.empty(),
+                OptionalInt.empty(),
+                "NONE"));
 
     assertThat(review.verdict()).isEqualTo(Verdict.GOOD);
     assertThat(review.configurations().get(0).remarks())
@@ -298,13 +318,39 @@ class WeekOfNightsTest {
   }
 
   @Test
+  void whatIsToCatchUpOnAreTheNewestNightsThatAreNotOver() throws IOException {
+    assertThat(nights.unmeasured(day(0), 7)).isEmpty();
+    night(0);
+    night(1);
+    night(4);
+    // Begun and killed.
+    Files.createDirectories(folder.resolve("2026-03-08"));
+    Files.writeString(folder.resolve("2026-03-08").resolve(RunFolder.MANIFEST), "{}");
+
+    assertThat(nights.unmeasured(day(7), 7)).containsExactly(day(2), day(3), day(5), day(6));
+    assertThat(nights.unmeasured(day(7), 2)).containsExactly(day(5), day(6));
+    assertThat(nights.unmeasured(day(7), 0)).isEmpty();
+    assertThat(nights.unmeasured(day(4), 7)).containsExactly(day(2), day(3));
+    assertThat(nights.unmeasured(day(0), 7)).isEmpty();
+  }
+
+  @Test
+  void aNightThatIsMeasuredLaterSaysSo() throws IOException {
+    NightReview review = night(0);
+
+    assertThat(NightSummary.of(review, List.of(), day(3)))
+        .contains("\nMeasured late, on 2026-03-05.\n");
+    assertThat(NightSummary.of(review, List.of(), day(0))).doesNotContain("Measured late");
+  }
+
+  @Test
   void oldNightsLoseTheirTablesButNotWhatIsComparedWith() throws IOException {
     for (int day = 0; day < 5; day++) {
       night(day);
       Files.createDirectories(folder.resolve(day(day) + "/completions/config_id=c0"));
     }
 
-    assertThat(nights.prune(2, Set.of(day(0)))).containsExactly(day(1), day(2));
+    assertThat(nights.prune(2, Set.of(day(0))).nights()).containsExactly(day(1), day(2));
 
     assertThat(folder.resolve("2026-03-02/completions")).exists();
     assertThat(folder.resolve("2026-03-03"))
@@ -314,6 +360,6 @@ class WeekOfNightsTest {
     assertThat(nights.finished())
         .extracting(Night::date)
         .containsExactly(day(0), day(1), day(2), day(3), day(4));
-    assertThat(nights.prune(2, Set.of(day(0)))).isEmpty();
+    assertThat(nights.prune(2, Set.of(day(0))).isNothing()).isTrue();
   }
 }

@@ -132,8 +132,8 @@ public record ExecutorModel(
     return ManagementFactory.getRuntimeMXBean().getPid();
   }
 
-  /** Closes every replica; rows in flight fail. A later request loads again. */
-  static void closeAll() {
+  /** Closes every replica of this JVM; rows in flight fail. A later request loads again. */
+  public static void closeAll() {
     for (Key key : List.copyOf(LOADED.keySet())) {
       ExecutorModel model = LOADED.remove(key);
       if (model != null) {
