@@ -10,6 +10,9 @@ import java.util.Optional;
  */
 interface Algorithm {
 
+  /** What it ranks candidates by. */
+  Score score();
+
   /** The next pass, or empty when the row is finished. Every pass has at least one target. */
   Optional<Step> propose(Canvas canvas);
 

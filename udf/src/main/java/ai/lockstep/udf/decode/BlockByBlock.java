@@ -79,6 +79,11 @@ final class BlockByBlock implements Algorithm {
   }
 
   @Override
+  public Score score() {
+    return score;
+  }
+
+  @Override
   public Optional<Step> propose(Canvas canvas) {
     for (; part < parts.size(); part++, step = 0) {
       Block active = parts.get(part);

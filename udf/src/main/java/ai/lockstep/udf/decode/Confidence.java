@@ -20,12 +20,22 @@ public enum Confidence implements Score {
     public float of(Proposals proposals, int index) {
       return proposals.margin(index);
     }
+
+    @Override
+    public boolean readsSpread() {
+      return true;
+    }
   },
   /** Negative entropy, at most 0, whatever was drawn. */
   ENTROPY {
     @Override
     public float of(Proposals proposals, int index) {
       return proposals.negativeEntropy(index);
+    }
+
+    @Override
+    public boolean readsSpread() {
+      return true;
     }
   };
 

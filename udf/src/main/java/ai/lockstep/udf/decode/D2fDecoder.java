@@ -142,6 +142,11 @@ public record D2fDecoder(
     }
 
     @Override
+    public Score score() {
+      return samplingStrategy.confidence;
+    }
+
+    @Override
     public Optional<Step> propose(Canvas canvas) {
       appendStage(canvas);
       fillUp(canvas);

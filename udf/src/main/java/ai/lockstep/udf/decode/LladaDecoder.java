@@ -80,6 +80,11 @@ public record LladaDecoder(
   private record Guided(Algorithm algorithm, double scale) implements Algorithm {
 
     @Override
+    public Score score() {
+      return algorithm.score();
+    }
+
+    @Override
     public Optional<Step> propose(Canvas canvas) {
       return algorithm
           .propose(canvas)

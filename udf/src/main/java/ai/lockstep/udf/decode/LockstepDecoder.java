@@ -114,6 +114,11 @@ public final class LockstepDecoder implements Decoder {
     }
 
     @Override
+    public Score score() {
+      return settings.alg();
+    }
+
+    @Override
     public Optional<Step> propose(Canvas canvas) {
       for (; sweep < settings.budget() && canvas.hasMasks(); sweep++, phase = 0) {
         for (; phase < phases.size(); phase++) {

@@ -77,6 +77,9 @@ final class Row implements RowDecoder {
       draws[i] = uniforms.at(Draw.TOKEN, passes.size(), pass.target(i));
     }
     Pass sampled = pass.withSampling(sampling, draws);
+    if (algorithm.score().readsSpread()) {
+      sampled = sampled.withSpread();
+    }
 
     return hooks.isEmpty() ? sampled : sampled.withLogits();
   }

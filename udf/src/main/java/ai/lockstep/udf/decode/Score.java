@@ -1,5 +1,6 @@
 package ai.lockstep.udf.decode;
 
+import ai.lockstep.udf.model.Pass;
 import ai.lockstep.udf.model.Proposals;
 
 /** How sure the model is of a proposal: what positions are ranked by, higher first. */
@@ -14,4 +15,9 @@ interface Score {
 
   /** The score of the {@code index}-th target; comparable within one pass. */
   float of(Proposals proposals, int index);
+
+  /** Whether it reads how spread the distribution is ({@link Pass#withSpread}). */
+  default boolean readsSpread() {
+    return false;
+  }
 }

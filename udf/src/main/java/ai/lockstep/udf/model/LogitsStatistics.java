@@ -47,8 +47,8 @@ public final class LogitsStatistics {
     int count = logits.length;
     int[] tokens = new int[count];
     float[] p = new float[count];
-    float[] margin = new float[count];
-    float[] negativeEntropy = new float[count];
+    float[] margin = new float[pass.spreadWanted() ? count : 0];
+    float[] negativeEntropy = new float[margin.length];
     float[] logProbability = new float[count];
     double[] uniforms = pass.uniforms();
     int[] given = pass.givenTokens();
@@ -58,8 +58,10 @@ public final class LogitsStatistics {
       int best = argMax(filtered);
       tokens[i] = pass.sampling().draws() ? draw(filtered, uniforms[i]) : best;
       p[i] = filtered[tokens[i]];
-      margin[i] = filtered[best] - secondLargest(filtered, best);
-      negativeEntropy[i] = negativeEntropy(filtered);
+      if (pass.spreadWanted()) {
+        margin[i] = filtered[best] - secondLargest(filtered, best);
+        negativeEntropy[i] = negativeEntropy(filtered);
+      }
       logProbability[i] = logProbability(logits[i], tokens[i]);
       if (given.length > 0) {
         givenLogProbability[i] = logProbability(logits[i], given[i]);

@@ -37,10 +37,12 @@ public final class Pass {
   private final Alignment alignment;
   private final Sampling sampling;
   private final double[] uniforms;
-  private final int[] givenTokens;
-  private final boolean logitsWanted;
+  private final Wanted wanted;
   private final int[] unconditionalTokens;
   private final double guidanceScale;
+
+  /** What is asked beyond the chosen token and its probability. */
+  private record Wanted(int[] givenTokens, boolean spread, boolean logits) {}
 
   private Pass(
       int[] tokens,
@@ -50,8 +52,7 @@ public final class Pass {
       Alignment alignment,
       Sampling sampling,
       double[] uniforms,
-      int[] givenTokens,
-      boolean logitsWanted,
+      Wanted wanted,
       int[] unconditionalTokens,
       double guidanceScale) {
     requireWindow(window, tokens.length);
@@ -62,8 +63,7 @@ public final class Pass {
     this.alignment = alignment;
     this.sampling = sampling;
     this.uniforms = uniforms;
-    this.givenTokens = givenTokens;
-    this.logitsWanted = logitsWanted;
+    this.wanted = wanted;
     this.unconditionalTokens = unconditionalTokens;
     this.guidanceScale = guidanceScale;
   }
@@ -97,8 +97,7 @@ public final class Pass {
         alignment,
         Sampling.GREEDY,
         NO_UNIFORMS,
-        NONE,
-        false,
+        new Wanted(NONE, false, false),
         NONE,
         0);
   }
@@ -132,8 +131,7 @@ public final class Pass {
         alignment,
         sampling,
         uniforms,
-        givenTokens,
-        logitsWanted,
+        wanted,
         unconditionalTokens,
         guidanceScale);
   }
@@ -158,8 +156,7 @@ public final class Pass {
         alignment,
         sampling,
         uniforms.clone(),
-        givenTokens,
-        logitsWanted,
+        wanted,
         unconditionalTokens,
         guidanceScale);
   }
@@ -178,8 +175,22 @@ public final class Pass {
         alignment,
         sampling,
         uniforms,
-        givenTokens.clone(),
-        logitsWanted,
+        new Wanted(givenTokens.clone(), wanted.spread, wanted.logits),
+        unconditionalTokens,
+        guidanceScale);
+  }
+
+  /** Also asks how spread the filtered distribution is: its margin and its entropy. */
+  public Pass withSpread() {
+    return new Pass(
+        tokens,
+        window,
+        targets,
+        blockEnds,
+        alignment,
+        sampling,
+        uniforms,
+        new Wanted(wanted.givenTokens, true, wanted.logits),
         unconditionalTokens,
         guidanceScale);
   }
@@ -194,8 +205,7 @@ public final class Pass {
         alignment,
         sampling,
         uniforms,
-        givenTokens,
-        true,
+        new Wanted(wanted.givenTokens, wanted.spread, true),
         unconditionalTokens,
         guidanceScale);
   }
@@ -213,8 +223,7 @@ public final class Pass {
         alignment,
         sampling,
         uniforms,
-        givenTokens,
-        logitsWanted,
+        wanted,
         unconditionalTokens.clone(),
         scale);
   }
@@ -296,12 +305,17 @@ public final class Pass {
 
   /** A copy of the tokens whose log-probability is asked, one a target, or empty. */
   public int[] givenTokens() {
-    return givenTokens.clone();
+    return wanted.givenTokens.clone();
+  }
+
+  /** Whether margin and entropy are asked. */
+  public boolean spreadWanted() {
+    return wanted.spread;
   }
 
   /** Whether raw logits are asked. */
   public boolean logitsWanted() {
-    return logitsWanted;
+    return wanted.logits;
   }
 
   /** A copy of the unconditional row, or empty without guidance. */

@@ -20,8 +20,8 @@ public final class Proposals {
   private final float[][] logits;
 
   /**
-   * Takes the arrays as they are; all of one length except the last two, which are empty when not
-   * asked for.
+   * Takes the arrays as they are; all of one length, or empty when they hold what was not asked
+   * for.
    */
   public Proposals(
       int[] tokens,
@@ -55,12 +55,18 @@ public final class Proposals {
     return p[index];
   }
 
-  /** Largest minus second largest filtered probability, whatever was drawn. */
+  /**
+   * Largest minus second largest filtered probability, whatever was drawn; only after {@link
+   * Pass#withSpread}.
+   */
   public float margin(int index) {
     return margin[index];
   }
 
-  /** Sum of p ln(p + 1e-10) over the filtered distribution, at most 0, whatever was drawn. */
+  /**
+   * Sum of p ln(p + 1e-10) over the filtered distribution, at most 0, whatever was drawn; only
+   * after {@link Pass#withSpread}.
+   */
   public float negativeEntropy(int index) {
     return negativeEntropy[index];
   }

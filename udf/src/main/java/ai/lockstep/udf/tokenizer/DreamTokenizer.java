@@ -12,11 +12,15 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 
 /**
  * Text to token ids and back.
  *
- * <p>Thread-safe. Holds native memory: close it.
+ * <p>Thread-safe. Holds native memory: close it. Calls that are running then end first, and later
+ * ones fail: a JVM that is told to stop closes while its tasks still work.
  */
 public final class DreamTokenizer implements AutoCloseable {
 
@@ -24,6 +28,8 @@ public final class DreamTokenizer implements AutoCloseable {
 
   private final HuggingFaceTokenizer tokenizer;
   private final int tokenCount;
+  private final ReadWriteLock open = new ReentrantReadWriteLock();
+  private boolean closed;
 
   private DreamTokenizer(HuggingFaceTokenizer tokenizer, int tokenCount) {
     this.tokenizer = tokenizer;
@@ -87,19 +93,19 @@ public final class DreamTokenizer implements AutoCloseable {
 
   /** Ids of a text. Added tokens in it, such as {@code <|im_end|>}, become their own ids. */
   public int[] encode(String text) {
-    long[] ids = tokenizer.encode(text, false, false).getIds();
+    long[] ids = whileOpen(() -> tokenizer.encode(text, false, false).getIds());
 
     return Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
   }
 
   /** Text of ids, special tokens included. Ids without a token give nothing. */
   public String decode(int[] ids) {
-    return tokenizer.decode(withToken(ids), false);
+    return whileOpen(() -> tokenizer.decode(withToken(ids), false));
   }
 
   /** Text of ids without special tokens. Ids without a token give nothing. */
   public String decodeSkippingSpecials(int[] ids) {
-    return tokenizer.decode(withToken(ids), true);
+    return whileOpen(() -> tokenizer.decode(withToken(ids), true));
   }
 
   /**
@@ -121,7 +127,25 @@ public final class DreamTokenizer implements AutoCloseable {
 
   @Override
   public void close() {
-    tokenizer.close();
+    open.writeLock().lock();
+    try {
+      closed = true;
+      tokenizer.close();
+    } finally {
+      open.writeLock().unlock();
+    }
+  }
+
+  private <T> T whileOpen(Supplier<T> call) {
+    open.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("The tokenizer was closed");
+      }
+      return call.get();
+    } finally {
+      open.readLock().unlock();
+    }
   }
 
   private static void append(StringBuilder text, ChatMessage message) {

@@ -18,6 +18,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -46,6 +47,33 @@ class DecoderPropertiesTest {
                     "task " + row / 2,
                     row % 2))
         .toList();
+  }
+
+  /** It costs a pass over the vocabulary for every target. */
+  @Test
+  void onlyDecodersThatRankByItAskHowSpreadADistributionIs() {
+    List<String> asking =
+        Decoders.all()
+            .filter(
+                decoder ->
+                    decoder
+                        .getPayload()
+                        .start(requests().get(0), new ToyModel().spec())
+                        .nextPass()
+                        .orElseThrow()
+                        .spreadWanted())
+            .map(Named::getName)
+            .toList();
+
+    assertThat(asking)
+        .hasSizeGreaterThan(0)
+        .isEqualTo(
+            Decoders.all()
+                .map(Named::getName)
+                .filter(
+                    name ->
+                        name.matches("dream (topk_margin|entropy|drawn).*|fast_dllm .*SCHEDULE.*"))
+                .toList());
   }
 
   @ParameterizedTest

@@ -56,7 +56,8 @@ class LogitsStatisticsTest {
         }
         Pass pass =
             Pass.full(new int[rows], positions(rows), Alignment.IN_PLACE)
-                .withSampling(sampling(example), new double[0]);
+                .withSampling(sampling(example), new double[0])
+                .withSpread();
 
         Proposals proposals = vocabularyOf(logits[0].length).propose(pass, logits);
 
@@ -124,7 +125,7 @@ class LogitsStatisticsTest {
   @Test
   void breaksTiesTowardsTheLowerId() {
     float[] logits = {0, 3, 3, 0, 0, 0, 0, 0};
-    Pass pass = Pass.full(new int[1], new int[] {0}, Alignment.IN_PLACE);
+    Pass pass = Pass.full(new int[1], new int[] {0}, Alignment.IN_PLACE).withSpread();
 
     Proposals proposals = statistics.propose(pass, new float[][] {logits});
 

@@ -12,6 +12,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -99,6 +104,37 @@ class DreamTokenizerTest {
 
     assertThat(tokenizer.decode(tokenizer.encode(longText))).isEqualTo(longText);
     assertThat(tokenizer.encode("a")).hasSize(1);
+  }
+
+  @Test
+  void closesWhenCallsThatRunHaveEndedAndFailsLaterOnes() throws Exception {
+    DreamTokenizer closing = DreamTokenizer.open(Golden.file("model"));
+    int[] ids = tokenizer.encode("def f(x):\n    return x\n".repeat(50));
+    CountDownLatch working = new CountDownLatch(2);
+    Callable<Void> untilItFails =
+        () -> {
+          closing.decode(ids);
+          working.countDown();
+          while (true) {
+            closing.encode(closing.decode(ids));
+          }
+        };
+    ExecutorService pool = Executors.newFixedThreadPool(2);
+    try {
+      List<Future<Void>> calls = List.of(pool.submit(untilItFails), pool.submit(untilItFails));
+      working.await();
+
+      closing.close();
+
+      for (Future<Void> call : calls) {
+        assertThatThrownBy(call::get)
+            .cause()
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessage("The tokenizer was closed");
+      }
+    } finally {
+      pool.shutdownNow();
+    }
   }
 
   @Test

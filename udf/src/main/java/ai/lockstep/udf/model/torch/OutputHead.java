@@ -46,7 +46,12 @@ final class OutputHead {
 
   /** What must be equal for targets of different rows to be answered by one call. */
   private record Question(
-      Sampling sampling, boolean guided, double scale, boolean given, boolean logits) {
+      Sampling sampling,
+      boolean guided,
+      double scale,
+      boolean given,
+      boolean spread,
+      boolean logits) {
 
     static Question of(Pass pass) {
       return new Question(
@@ -54,6 +59,7 @@ final class OutputHead {
           pass.unconditionalTokens().length > 0,
           pass.guidanceScale(),
           pass.givenTokens().length > 0,
+          pass.spreadWanted(),
           pass.logitsWanted());
     }
   }
@@ -130,6 +136,7 @@ final class OutputHead {
             IValue.from(sampling.topK()),
             IValue.from((PtNDArray) scope.create(uniforms, new Shape(uniforms.length))),
             DreamKernel.tensor(scope, given),
+            IValue.from(question.spread),
             IValue.from(SLICE),
             IValue.from(question.logits));
 

@@ -6,22 +6,17 @@ import ai.lockstep.udf.model.Proposals;
 import java.util.Arrays;
 
 /**
- * What the kernel's {@code answer} returns: a row a target with its token, probability, margin,
- * negative entropy, log-probability and, if asked for, the log-probability of a given token; and
- * the raw logits, if asked for.
+ * What the kernel's {@code answer} returns: a row a target with its token, probability and
+ * log-probability, and where they are asked for the log-probability of a given token, the margin
+ * and the negative entropy; and the raw logits, if asked for.
  */
 final class StatisticsTable {
 
+  private static final float[] NOTHING = {};
+
   /** The answer to a pass that predicts nothing. */
   static final Proposals NONE =
-      new Proposals(
-          new int[0],
-          new float[0],
-          new float[0],
-          new float[0],
-          new float[0],
-          new float[0],
-          new float[0][]);
+      new Proposals(new int[0], NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, new float[0][]);
 
   private final double[] numbers;
   private final int columns;
@@ -58,10 +53,10 @@ final class StatisticsTable {
     return new Proposals(
         chosen,
         p,
+        pass.spreadWanted() ? column(columns - 2, from, count) : NOTHING,
+        pass.spreadWanted() ? column(columns - 1, from, count) : NOTHING,
         column(2, from, count),
-        column(3, from, count),
-        column(4, from, count),
-        pass.givenTokens().length > 0 ? column(5, from, count) : new float[0],
+        pass.givenTokens().length > 0 ? column(3, from, count) : NOTHING,
         rows);
   }
 

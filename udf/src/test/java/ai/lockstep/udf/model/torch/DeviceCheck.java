@@ -192,6 +192,7 @@ public final class DeviceCheck {
           Pass.full(ids, targets, Alignment.IN_PLACE)
               .withSampling(sampling, uniforms)
               .withGivenTokens(ids)
+              .withSpread()
               .withLogits();
       Proposals actual = model.propose(List.of(new RowPass(pass, RowPass.NO_SLOT))).get(0);
       Proposals expected = LogitsStatistics.of(model.spec()).propose(pass, logits(List.of(actual)));

@@ -260,7 +260,8 @@ class DreamKernelStatisticsTest {
   private static Pass pass(int count, Sampling sampling, double[] uniforms, int[] given) {
     Pass pass =
         Pass.full(new int[count], IntStream.range(0, count).toArray(), Alignment.IN_PLACE)
-            .withSampling(sampling, uniforms);
+            .withSampling(sampling, uniforms)
+            .withSpread();
 
     return given.length > 0 ? pass.withGivenTokens(given) : pass;
   }
@@ -287,7 +288,8 @@ class DreamKernelStatisticsTest {
               IValue.from(sampling.topP()),
               IValue.from(sampling.topK()),
               IValue.from((PtNDArray) scope.create(uniforms, new Shape(uniforms.length))),
-              IValue.from((PtNDArray) scope.create(tokens, new Shape(tokens.length))));
+              IValue.from((PtNDArray) scope.create(tokens, new Shape(tokens.length))),
+              IValue.from(true));
 
       return new StatisticsTable(table, logits.length, spec.vocabSize())
           .proposals(0, pass(logits.length, sampling, uniforms, given));

@@ -287,7 +287,7 @@ class DreamModelTest {
   void answersMoreTargetsThanOneSliceOfTheHeadTakes() {
     int[] ids = new Random(3).ints(700, 0, TOKEN_COUNT).toArray();
     int[] all = IntStream.range(0, ids.length).toArray();
-    RowPass row = row(Pass.full(ids, all, Alignment.SHIFTED));
+    RowPass row = row(Pass.full(ids, all, Alignment.SHIFTED).withSpread());
     Proposals alone = model.propose(List.of(row)).get(0);
 
     List<Proposals> answers = model.propose(List.of(row, row, row));
