@@ -29,9 +29,10 @@ import java.util.stream.Stream;
  *       whose kind starts so), with every test, and names each difference;
  *   <li>{@code speed}: judges the reference programs of both suites one after the other, each right
  *       after the same tests in a warm interpreter without isolation;
- *   <li>{@code many [COUNT]}: judges so many programs (10,000), then looks for what was left.
- *       Programs that attack the harness or take all they can are told apart: their time beside the
- *       tests is mostly their own.
+ *   <li>{@code many [COUNT]}: judges so many programs (10,000), then looks for what was left. Three
+ *       kinds are told apart: what users have (language models' programs and reference solutions),
+ *       other honest ones, made to be difficult, and those that attack the harness or take all they
+ *       can, whose time beside the tests is mostly their own.
  * </ul>
  *
  * <p>{@code speed} adds to the tests' time in the warm interpreter, {@code many} to what the calls
@@ -53,6 +54,9 @@ public final class HarnessBenchmark {
 
   /** Kinds of programs that attack the harness, or take all the memory or processes there are. */
   private static final List<String> HOSTILE = List.of("tamper", "fooled", "mem");
+
+  /** Kinds of programs that nobody made for a test of the harness. */
+  private static final List<String> ORDINARY = List.of("llm", "canonical");
 
   private final Benchmark humanEval = PublishedData.humanEval();
   private final Benchmark mbpp = PublishedData.mbpp();
@@ -266,14 +270,15 @@ public final class HarnessBenchmark {
           "%d programs in %.1f s, %.0f a second with %d workers",
           count, seconds, count / seconds, workers);
       print("  added a program: %s", quantiles(added));
-      boolean[] hostile = new boolean[count];
+      boolean[] ordinary = ofKinds(ORDINARY, rows, count);
+      boolean[] hostile = ofKinds(HOSTILE, rows, count);
+      boolean[] difficult = new boolean[count];
       for (int i = 0; i < count; i++) {
-        Judged row = rows.get(i % rows.size());
-        hostile[i] = HOSTILE.stream().anyMatch(row.kind()::startsWith);
+        difficult[i] = !ordinary[i] && !hostile[i];
       }
-      print("  to honest programs: %s", quantiles(where(hostile, added, false)));
-      print(
-          "  to hostile ones, their own time included: %s", quantiles(where(hostile, added, true)));
+      print("  to what users have: %s", quantiles(where(ordinary, added)));
+      print("  to other honest programs: %s", quantiles(where(difficult, added)));
+      print("  to hostile ones, their own time included: %s", quantiles(where(hostile, added)));
       print(
           "processes %d before, %d after; descriptors %d before, %d after",
           processes, ProcessHandle.current().descendants().count(), descriptors, descriptors());
@@ -302,9 +307,17 @@ public final class HarnessBenchmark {
     }
   }
 
-  private static double[] where(boolean[] condition, double[] values, boolean wanted) {
+  private static boolean[] ofKinds(List<String> kinds, List<Judged> rows, int count) {
+    boolean[] found = new boolean[count];
+    for (int i = 0; i < count; i++) {
+      found[i] = kinds.stream().anyMatch(rows.get(i % rows.size()).kind()::startsWith);
+    }
+    return found;
+  }
+
+  private static double[] where(boolean[] condition, double[] values) {
     return IntStream.range(0, values.length)
-        .filter(i -> condition[i] == wanted)
+        .filter(i -> condition[i])
         .mapToDouble(i -> values[i])
         .toArray();
   }

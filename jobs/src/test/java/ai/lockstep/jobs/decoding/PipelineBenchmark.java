@@ -229,7 +229,7 @@ public final class PipelineBenchmark {
           processor += cost.processor;
         }
         say(
-            "%d rows: %.1f s, %.3f ms a row, %.3f ms of a processor;%s; live heap peak %d MiB; %s",
+            "%d rows: %.1f s, %.3f ms a row, %.3f ms of a processor;%s; old generation at most %d MiB; %s",
             rows, wall, 1000 * wall / rows, 1000 * processor / rows, line, peakMebibytes(), load());
       }
     } finally {
@@ -337,7 +337,7 @@ public final class PipelineBenchmark {
     return lit("0").cast(field.dataType());
   }
 
-  /** What stood in the heap after collections, at most, since this was last asked. */
+  /** What the old generation held at most since this was last asked, garbage included. */
   private static long peakMebibytes() {
     long bytes = 0;
     for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {
