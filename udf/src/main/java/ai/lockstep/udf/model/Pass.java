@@ -167,36 +167,20 @@ public final class Pass {
       throw new IllegalArgumentException(
           "%d given tokens for %d targets".formatted(givenTokens.length, targets.length));
     }
-    return new Pass(
-        tokens,
-        window,
-        targets,
-        blockEnds,
-        alignment,
-        sampling,
-        uniforms,
-        new Wanted(givenTokens.clone(), wanted.spread, wanted.logits),
-        unconditionalTokens,
-        guidanceScale);
+    return wanting(new Wanted(givenTokens.clone(), wanted.spread, wanted.logits));
   }
 
   /** Also asks how spread the filtered distribution is: its margin and its entropy. */
   public Pass withSpread() {
-    return new Pass(
-        tokens,
-        window,
-        targets,
-        blockEnds,
-        alignment,
-        sampling,
-        uniforms,
-        new Wanted(wanted.givenTokens, true, wanted.logits),
-        unconditionalTokens,
-        guidanceScale);
+    return wanting(new Wanted(wanted.givenTokens, true, wanted.logits));
   }
 
   /** Also asks for the raw logits of every target: vocabSize floats each, for hooks only. */
   public Pass withLogits() {
+    return wanting(new Wanted(wanted.givenTokens, wanted.spread, true));
+  }
+
+  private Pass wanting(Wanted wanted) {
     return new Pass(
         tokens,
         window,
@@ -205,7 +189,7 @@ public final class Pass {
         alignment,
         sampling,
         uniforms,
-        new Wanted(wanted.givenTokens, wanted.spread, true),
+        wanted,
         unconditionalTokens,
         guidanceScale);
   }
