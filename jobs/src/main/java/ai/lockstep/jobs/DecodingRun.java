@@ -17,6 +17,7 @@ import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.run.RunManifest;
 import ai.lockstep.jobs.run.RunRecord;
 import ai.lockstep.jobs.scoring.ScoreStage;
+import ai.lockstep.udf.spark.GpuUse;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -42,6 +43,7 @@ import org.apache.spark.sql.SparkSession;
  * @param model what decodes it, not loaded here
  * @param spark the session
  * @param folder where the tables go, taken
+ * @param gpus what the replicas' GPUs did so far: grows as the run decodes
  */
 record DecodingRun<I extends DecodeInput>(
     JobContext context,
@@ -50,7 +52,8 @@ record DecodingRun<I extends DecodeInput>(
     I input,
     LocatedModel model,
     SparkSession spark,
-    RunFolder folder) {
+    RunFolder folder,
+    List<GpuUse> gpus) {
 
   DecodingRun {
     runs = List.copyOf(runs);
@@ -76,7 +79,8 @@ record DecodingRun<I extends DecodeInput>(
                 location(context, runs),
                 manifest(context, runs, opened, model),
                 spark.sessionState().newHadoopConf()));
-    return new DecodingRun<>(context, started, runs, opened, model, spark, folder);
+    return new DecodingRun<>(
+        context, started, runs, opened, model, spark, folder, new ArrayList<>());
   }
 
   /**
@@ -221,12 +225,13 @@ record DecodingRun<I extends DecodeInput>(
    * @param whole told of configurations that are complete, see {@link DecodeStage#run}
    */
   void decode(DecodePlan plan, Consumer<PlannedRun> whole) {
-    DecodeStage.run(
-        spark,
-        plan,
-        new RunIdentity(folder.runId(), input.dataset(), model.name(), model.revision()),
-        location(),
-        whole);
+    gpus.addAll(
+        DecodeStage.run(
+            spark,
+            plan,
+            new RunIdentity(folder.runId(), input.dataset(), model.name(), model.revision()),
+            location(),
+            whole));
   }
 
   /**
@@ -270,7 +275,7 @@ record DecodingRun<I extends DecodeInput>(
             context.job(),
             input.dataset(),
             input.md5(),
-            Optional.of(new RunRecord.Model(model.name(), model.revision())),
+            Optional.of(new RunRecord.Model(model.name(), model.revision(), GpuUse.merged(gpus))),
             judge,
             started)
         .write(spark, runs, worked, folder);

@@ -112,7 +112,7 @@ public final class TrainJob {
             context.job(),
             ROLLOUTS,
             "",
-            Optional.of(new RunRecord.Model(model.name(), model.revision())),
+            Optional.of(new RunRecord.Model(model.name(), model.revision(), List.of())),
             Optional.empty(),
             started)
         .write(spark, runs, Set.copyOf(runs), folder);

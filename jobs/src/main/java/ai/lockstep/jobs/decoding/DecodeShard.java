@@ -8,6 +8,7 @@ import ai.lockstep.udf.decode.DecodeRequest;
 import ai.lockstep.udf.decode.Decoder;
 import ai.lockstep.udf.decode.RowMetrics;
 import ai.lockstep.udf.spark.ExecutorModel;
+import ai.lockstep.udf.spark.GpuUse;
 import ai.lockstep.udf.spark.RowsAhead;
 import ai.lockstep.udf.tokenizer.ChatMessage;
 import ai.lockstep.udf.tokenizer.DreamTokenizer;
@@ -30,7 +31,9 @@ import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Row;
+import org.apache.spark.util.CollectionAccumulator;
 import org.apache.spark.util.LongAccumulator;
+import org.apache.spark.util.TaskCompletionListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,16 +74,24 @@ final class DecodeShard implements FlatMapFunction<DecodePlan.Shard, Row> {
   private final Models models;
   private final CrashMarks crashes;
   private final HashMap<String, LongAccumulator> decoded;
+  private final CollectionAccumulator<GpuUse> gpus;
 
   /**
    * @param decoded counts the finished rows of each configuration
+   * @param gpus gets a reading of the replica's GPU at the end of every shard, when others still
+   *     decode
    */
   DecodeShard(
-      RunIdentity run, Models models, CrashMarks crashes, Map<String, LongAccumulator> decoded) {
+      RunIdentity run,
+      Models models,
+      CrashMarks crashes,
+      Map<String, LongAccumulator> decoded,
+      CollectionAccumulator<GpuUse> gpus) {
     this.run = run;
     this.models = models;
     this.crashes = crashes;
     this.decoded = new HashMap<>(decoded);
+    this.gpus = gpus;
   }
 
   /**
@@ -100,6 +111,9 @@ final class DecodeShard implements FlatMapFunction<DecodePlan.Shard, Row> {
     LongAccumulator finished = decoded.get(shard.configId());
     ExecutorModel model = models.on(settings);
     Decoder decoder = ConfiguredDecoder.of(settings, model.tokenizer());
+    TaskContext.get()
+        .addTaskCompletionListener(
+            (TaskCompletionListener) task -> model.gpuUse().ifPresent(gpus::add));
     if (goesRowByRow()) {
       LOG.warn("decoding rows one by one: earlier tries failed, rows={}", shard.samples().size());
       return new RowsAhead<>(

@@ -7,6 +7,7 @@ import ai.lockstep.jobs.run.RunFolder;
 import ai.lockstep.jobs.tables.CompletionsTable;
 import ai.lockstep.jobs.tables.StepsTable;
 import ai.lockstep.jobs.tables.Table;
+import ai.lockstep.udf.spark.GpuUse;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,6 +22,7 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
+import org.apache.spark.util.CollectionAccumulator;
 import org.apache.spark.util.LongAccumulator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,18 +65,19 @@ public final class DecodeStage {
    *
    * @param whole told of every configuration as soon as all its completions are there, in any order
    *     and on any thread; must return at once
+   * @return what the replicas' GPUs did, where they have any
    */
-  public static void run(
+  public static List<GpuUse> run(
       SparkSession spark,
       DecodePlan plan,
       RunIdentity identity,
       String outputDir,
       Consumer<PlannedRun> whole) {
-    run(spark, plan, identity, ConfiguredModel::onExecutor, outputDir, whole);
+    return run(spark, plan, identity, ConfiguredModel::onExecutor, outputDir, whole);
   }
 
   /** The same with models from elsewhere. */
-  static void run(
+  static List<GpuUse> run(
       SparkSession spark,
       DecodePlan plan,
       RunIdentity identity,
@@ -84,6 +87,7 @@ public final class DecodeStage {
     SparkContext context = spark.sparkContext();
     List<DecodePlan.Shard> shards = new ArrayList<>();
     Map<String, LongAccumulator> decoded = new HashMap<>();
+    CollectionAccumulator<GpuUse> gpus = context.collectionAccumulator("gpus");
     for (DecodePlan.Part part : plan.parts()) {
       RunConfig config = part.run().config();
       LOG.info(
@@ -105,7 +109,7 @@ public final class DecodeStage {
       JavaRDD<Row> rows =
           JavaSparkContext.fromSparkContext(context)
               .parallelize(shards, shards.size())
-              .flatMap(new DecodeShard(identity, models, crashes, decoded));
+              .flatMap(new DecodeShard(identity, models, crashes, decoded, gpus));
       // Not createDataFrame: every Spark task would generate the code that encodes its rows.
       Dataset<Row> completions =
           spark.createDataset(rows.rdd(), Encoders.row(CompletionsTable.TABLE.schema()));
@@ -124,6 +128,7 @@ public final class DecodeStage {
     }
     announced.all();
     writeSteps(spark, outputDir);
+    return GpuUse.merged(gpus.value());
   }
 
   /** All rows are there: nothing is tried again. */

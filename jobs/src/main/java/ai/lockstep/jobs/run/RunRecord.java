@@ -3,6 +3,7 @@ package ai.lockstep.jobs.run;
 import ai.lockstep.jobs.tables.RowBuilder;
 import ai.lockstep.jobs.tables.RunsTable;
 import ai.lockstep.jobs.tables.Table;
+import ai.lockstep.udf.spark.GpuUse;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.io.Serializable;
@@ -15,7 +16,9 @@ import java.util.Optional;
 import java.util.Set;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of {@code runs}: what the other tables' rows were made with.
@@ -23,7 +26,7 @@ import org.apache.spark.sql.SparkSession;
  * @param job the job's name
  * @param dataset {@code dataset.name}, or {@code prompts}
  * @param datasetMd5 of the input file
- * @param model name and digest of the checkpoint; empty when nothing is decoded
+ * @param model the checkpoint; empty when nothing is decoded
  * @param judge sandbox level and interpreter; empty when nothing is judged
  * @param started when the job started
  */
@@ -35,8 +38,12 @@ public record RunRecord(
     Optional<Judge> judge,
     Instant started) {
 
-  /** A checkpoint. */
-  public record Model(String name, String digest) {}
+  /**
+   * A checkpoint.
+   *
+   * @param gpus what the GPUs that decoded with it did
+   */
+  public record Model(String name, String digest, List<GpuUse> gpus) {}
 
   /**
    * What ran the programs.
@@ -87,6 +94,9 @@ public record RunRecord(
             .set("dataset_md5", datasetMd5)
             .set("model", model.map(Model::name).orElse(null))
             .set("model_digest", model.map(Model::digest).orElse(null))
+            .set(
+                "gpus",
+                model.map(Model::gpus).filter(g -> !g.isEmpty()).map(RunRecord::gpus).orElse(null))
             .set("isolation", judge.map(Judge::isolation).orElse(null))
             .set("interpreter", judge.map(Judge::interpreter).orElse(null))
             .set("machine_factor", judge.map(Judge::machineFactor).orElse(null))
@@ -99,5 +109,22 @@ public record RunRecord(
             .set("finished_at", Timestamp.from(Instant.now()))
             .set(Table.PARTITION, run.config().configId());
     return row.build();
+  }
+
+  private static Row[] gpus(List<GpuUse> gpus) {
+    return gpus.stream()
+        .map(
+            gpu ->
+                RowFactory.create(
+                    gpu.replica(),
+                    gpu.readings(),
+                    told(gpu.utilizationPercent()),
+                    told(gpu.memoryUsedMebibytes()),
+                    told(gpu.powerWatts())))
+        .toArray(Row[]::new);
+  }
+
+  private static @Nullable Double told(double value) {
+    return Double.isNaN(value) ? null : value;
   }
 }

@@ -34,6 +34,8 @@ public record ExecutorModel(
 
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorModel.class);
 
+  private static final String GPU = "gpu:";
+
   /** The executor's id where the driver is its own. */
   private static final String DRIVER = "driver";
 
@@ -71,6 +73,22 @@ public record ExecutorModel(
         .forEach(
             model -> loads.merge(model.replica.name(), model.replica.load(), ReplicaLoad::plus));
     return loads;
+  }
+
+  /**
+   * Reads what this model's GPU does now; empty where it computes on a CPU, or none can be read.
+   */
+  public Optional<GpuUse> gpuUse() {
+    return device.startsWith(GPU)
+        ? nvidiaSmi()
+            .read(device.substring(GPU.length()))
+            .map(now -> GpuUse.of(replica.name(), now))
+        : Optional.empty();
+  }
+
+  private static NvidiaSmi nvidiaSmi() {
+    SparkEnv spark = SparkEnv.get();
+    return spark == null ? NvidiaSmi.onPath() : NvidiaSmi.of(spark.conf());
   }
 
   /** What is loaded now. */

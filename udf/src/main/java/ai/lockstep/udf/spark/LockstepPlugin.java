@@ -47,10 +47,7 @@ public final class LockstepPlugin implements SparkPlugin {
       ReplicaMetrics.register(context.metricRegistry());
       addresses.forEach(
           address ->
-              GpuMetrics.register(
-                  context.metricRegistry(),
-                  new NvidiaSmi(context.conf().get("spark.lockstep.nvidiaSmi", "nvidia-smi")),
-                  address));
+              GpuMetrics.register(context.metricRegistry(), NvidiaSmi.of(context.conf()), address));
       try {
         ReplicaSettings.of(context.conf()).ifPresent(settings -> warm(settings, addresses));
       } catch (RuntimeException e) {

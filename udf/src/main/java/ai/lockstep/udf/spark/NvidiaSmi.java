@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.apache.spark.SparkConf;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,6 +55,11 @@ public record NvidiaSmi(String command) {
   /** The command that the machine finds by its name. */
   public static NvidiaSmi onPath() {
     return new NvidiaSmi("nvidia-smi");
+  }
+
+  /** The one that {@code spark.lockstep.nvidiaSmi} names, or that of the path. */
+  static NvidiaSmi of(SparkConf spark) {
+    return new NvidiaSmi(spark.get("spark.lockstep.nvidiaSmi", onPath().command));
   }
 
   /** Reads a GPU; empty where the command or the GPU is absent. */

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -63,6 +64,17 @@ class NvidiaSmiTest {
           .containsExactly(tuple("0", 7.0, 15342.0), tuple("1", 17.0, 15342.0));
       assertThat(folder.resolve("nvidia-smi.starts")).hasContent("started");
     }
+  }
+
+  @Test
+  void readingsOfAReplicaBecomeMeansAndTheMostMemory() {
+    GpuUse first = GpuUse.of("a", new NvidiaSmi.Reading(15000, 90, 600));
+    GpuUse second = GpuUse.of("a", new NvidiaSmi.Reading(16000, 96, 660));
+    GpuUse third = GpuUse.of("a", new NvidiaSmi.Reading(15500, 99, 630));
+    GpuUse other = GpuUse.of("b", new NvidiaSmi.Reading(1, Double.NaN, 3));
+
+    assertThat(GpuUse.merged(List.of(other, first, second, third)))
+        .containsExactly(new GpuUse("a", 3, 95, 16000, 630), new GpuUse("b", 1, Double.NaN, 1, 3));
   }
 
   @Test
